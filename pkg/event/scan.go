@@ -1,0 +1,380 @@
+package event
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// MaxDepth is how many levels of objects and arrays a line may have.
+const MaxDepth = 256
+
+// maxSize keeps offsets below the bit that marks the extension buffer.
+const maxSize = 1<<31 - 1
+
+// SyntaxError says where a line stops being one JSON object.
+type SyntaxError struct {
+	Offset int    // byte offset in the line, from 0
+	Reason string // what was found or expected
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("not a JSON object: %s at byte %d", e.Reason, e.Offset)
+}
+
+// node is one object member on the tape; node 0 is the event itself. Offsets with the bit inExt set are in Event.ext.
+type node struct {
+	key0, key1 uint32 // the key's text, between its quotes
+	val0, val1 uint32 // the value's text
+	next       int32  // next member of the same object, or -1
+	child      int32  // an object's first member, or -1
+	last       int32  // an object's last member, or -1
+	kind       Kind
+	flags      uint8
+}
+
+const (
+	flagKeyEsc uint8 = 1 << iota // the key has escapes
+	flagValEsc                   // the string value has escapes
+	flagDirty                    // this object, or one below it, was edited
+	flagGone                     // deleted
+	flagMoved                    // not where the line has it
+)
+
+const inExt uint32 = 1 << 31
+
+// scanner makes the tape of one JSON object in one pass that also checks it.
+type scanner struct {
+	s     []byte
+	nodes []node
+	base  uint32
+	hi    uint64 // bytes >= 0x80 were seen
+	fault SyntaxError
+}
+
+func (p *scanner) fail(i int, reason string) int {
+	p.fault = SyntaxError{Offset: i, Reason: reason}
+	return -1
+}
+
+// scan appends the tape of s to nodes: the object's own node first. base is added to every offset.
+func scan(s []byte, nodes []node, base uint32) ([]node, error) {
+	if len(s) > maxSize {
+		return nodes, &SyntaxError{Offset: maxSize, Reason: "longer than 2 GiB"}
+	}
+	p := scanner{s: s, nodes: nodes, base: base}
+	i := skipSpace(s, 0)
+	if i == len(s) || s[i] != '{' {
+		return nodes, &SyntaxError{Offset: i, Reason: "no '{'"}
+	}
+	root := int32(len(nodes))
+	p.nodes = append(p.nodes, node{next: -1, child: -1, last: -1, kind: Object, val0: base + uint32(i)})
+	end := p.object(i, root, 1)
+	if end < 0 {
+		f := p.fault
+		return nodes, &f
+	}
+	p.nodes[root].val1 = base + uint32(end)
+	if i = skipSpace(s, end); i != len(s) {
+		return nodes, &SyntaxError{Offset: i, Reason: "text after the object"}
+	}
+	if p.hi != 0 && !utf8.Valid(s) {
+		return nodes, &SyntaxError{Offset: firstInvalid(s), Reason: "not UTF-8"}
+	}
+	return p.nodes, nil
+}
+
+func firstInvalid(s []byte) int {
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRune(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(s)
+}
+
+// object reads the object at s[i] == '{' into children of node n; it returns the offset behind '}' or -1.
+func (p *scanner) object(i int, n int32, depth int) int {
+	if depth > MaxDepth {
+		return p.fail(i, "too deep")
+	}
+	s := p.s
+	i = skipSpace(s, i+1)
+	if i < len(s) && s[i] == '}' {
+		return i + 1
+	}
+	prev := int32(-1)
+	for {
+		if i >= len(s) || s[i] != '"' {
+			return p.fail(i, "no field name")
+		}
+		k0 := i + 1
+		end, esc := p.str(k0)
+		if end < 0 {
+			return -1
+		}
+		var flags uint8
+		if esc {
+			flags = flagKeyEsc
+		}
+		i = end + 1
+		if i < len(s) && s[i] != ':' {
+			i = skipSpace(s, i)
+		}
+		if i >= len(s) || s[i] != ':' {
+			return p.fail(i, "no ':'")
+		}
+		i++
+		if i < len(s) && s[i] <= ' ' {
+			i = skipSpace(s, i)
+		}
+		m := int32(len(p.nodes))
+		p.nodes = append(p.nodes, node{
+			key0: p.base + uint32(k0), key1: p.base + uint32(end), val0: p.base + uint32(i),
+			next: -1, child: -1, last: -1, flags: flags,
+		})
+		if prev < 0 {
+			p.nodes[n].child = m
+		} else {
+			p.nodes[prev].next = m
+		}
+		prev = m
+		if i = p.value(i, m, depth); i < 0 {
+			return -1
+		}
+		p.nodes[m].val1 = p.base + uint32(i)
+		if i < len(s) && s[i] <= ' ' {
+			i = skipSpace(s, i)
+		}
+		if i >= len(s) {
+			return p.fail(i, "ends within an object")
+		}
+		if s[i] == '}' {
+			p.nodes[n].last = m
+			return i + 1
+		}
+		if s[i] != ',' {
+			return p.fail(i, "no ',' or '}'")
+		}
+		i++
+		if i < len(s) && s[i] != '"' {
+			i = skipSpace(s, i)
+		}
+	}
+}
+
+// value checks the value at s[i]; m is its node, or -1 within an array, where no tape is kept.
+func (p *scanner) value(i int, m int32, depth int) int {
+	s := p.s
+	if i >= len(s) {
+		return p.fail(i, "no value")
+	}
+	kind, end := Missing, -1
+	switch c := s[i]; c {
+	case '"':
+		q, esc := p.str(i + 1)
+		if q < 0 {
+			return -1
+		}
+		kind, end = String, q+1
+		if esc && m >= 0 {
+			p.nodes[m].flags |= flagValEsc
+		}
+	case '{':
+		kind = Object
+		if m >= 0 {
+			end = p.object(i, m, depth+1)
+		} else {
+			end = p.looseObject(i, depth+1)
+		}
+	case '[':
+		kind, end = Array, p.array(i, depth+1)
+	case 't':
+		kind, end = True, p.word(i, "true")
+	case 'f':
+		kind, end = False, p.word(i, "false")
+	case 'n':
+		kind, end = Null, p.word(i, "null")
+	default:
+		kind, end = Number, p.number(i)
+	}
+	if m >= 0 && end >= 0 {
+		p.nodes[m].kind = kind
+	}
+	return end
+}
+
+// looseObject checks an object within an array.
+func (p *scanner) looseObject(i, depth int) int {
+	if depth > MaxDepth {
+		return p.fail(i, "too deep")
+	}
+	s := p.s
+	i = skipSpace(s, i+1)
+	if i < len(s) && s[i] == '}' {
+		return i + 1
+	}
+	for {
+		if i >= len(s) || s[i] != '"' {
+			return p.fail(i, "no field name")
+		}
+		end, _ := p.str(i + 1)
+		if end < 0 {
+			return -1
+		}
+		i = skipSpace(s, end+1)
+		if i >= len(s) || s[i] != ':' {
+			return p.fail(i, "no ':'")
+		}
+		if i = p.value(skipSpace(s, i+1), -1, depth); i < 0 {
+			return -1
+		}
+		i = skipSpace(s, i)
+		if i >= len(s) {
+			return p.fail(i, "ends within an object")
+		}
+		if s[i] == '}' {
+			return i + 1
+		}
+		if s[i] != ',' {
+			return p.fail(i, "no ',' or '}'")
+		}
+		i = skipSpace(s, i+1)
+	}
+}
+
+func (p *scanner) array(i, depth int) int {
+	if depth > MaxDepth {
+		return p.fail(i, "too deep")
+	}
+	s := p.s
+	i = skipSpace(s, i+1)
+	if i < len(s) && s[i] == ']' {
+		return i + 1
+	}
+	for {
+		if i = p.value(i, -1, depth); i < 0 {
+			return -1
+		}
+		i = skipSpace(s, i)
+		if i >= len(s) {
+			return p.fail(i, "ends within an array")
+		}
+		if s[i] == ']' {
+			return i + 1
+		}
+		if s[i] != ',' {
+			return p.fail(i, "no ',' or ']'")
+		}
+		i = skipSpace(s, i+1)
+	}
+}
+
+func (p *scanner) word(i int, w string) int {
+	if end := i + len(w); end <= len(p.s) && string(p.s[i:end]) == w {
+		return end
+	}
+	return p.fail(i, "no value")
+}
+
+// number checks RFC 8259 section 6.
+func (p *scanner) number(i int) int {
+	s := p.s
+	start := i
+	if i < len(s) && s[i] == '-' {
+		i++
+	}
+	digits := i
+	for i < len(s) && s[i]-'0' < 10 {
+		i++
+	}
+	if i == digits {
+		return p.fail(start, "no value")
+	}
+	if s[digits] == '0' && i > digits+1 {
+		return p.fail(digits, "number with a leading zero")
+	}
+	if i < len(s) && s[i] == '.' {
+		i++
+		digits = i
+		for i < len(s) && s[i]-'0' < 10 {
+			i++
+		}
+		if i == digits {
+			return p.fail(i, "no digit after '.'")
+		}
+	}
+	if i < len(s) && s[i]|0x20 == 'e' {
+		i++
+		if i < len(s) && (s[i] == '+' || s[i] == '-') {
+			i++
+		}
+		digits = i
+		for i < len(s) && s[i]-'0' < 10 {
+			i++
+		}
+		if i == digits {
+			return p.fail(i, "no digit in the exponent")
+		}
+	}
+	return i
+}
+
+const (
+	lsb = 0x0101010101010101
+	msb = 0x8080808080808080
+)
+
+// str returns the offset of the quote that ends the string whose text begins at s[i], and whether it has escapes.
+// Eight bytes are looked at in one step: the lowest marked byte of the mask is exact, the ones above may not be.
+func (p *scanner) str(i int) (end int, esc bool) {
+	s := p.s
+	for {
+		for i+8 <= len(s) {
+			x := binary.LittleEndian.Uint64(s[i:])
+			q := x ^ (lsb * '"')
+			b := x ^ (lsb * '\\')
+			m := ((q - lsb) &^ q) | ((b - lsb) &^ b) | ((x - lsb*0x20) &^ x)
+			if m &= msb; m != 0 {
+				n := bits.TrailingZeros64(m) >> 3
+				p.hi |= x & msb & (1<<(8*uint(n)) - 1)
+				i += n
+				goto special
+			}
+			p.hi |= x & msb
+			i += 8
+		}
+		for i < len(s) && s[i] != '"' && s[i] != '\\' && s[i] >= 0x20 {
+			p.hi |= uint64(s[i]) & 0x80
+			i++
+		}
+		if i >= len(s) {
+			return p.fail(i, "ends within a string"), esc
+		}
+	special:
+		switch c := s[i]; {
+		case c == '"':
+			return i, esc
+		case c < 0x20:
+			return p.fail(i, "control character in a string"), esc
+		}
+		esc = true
+		if i+1 >= len(s) {
+			return p.fail(i, "ends within a string"), esc
+		}
+		switch s[i+1] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			i += 2
+		case 'u':
+			if _, ok := hex4(s[i:]); !ok {
+				return p.fail(i, `bad \u escape`), esc
+			}
+			i += 6
+		default:
+			return p.fail(i, "bad escape"), esc
+		}
+	}
+}
