@@ -71,3 +71,9 @@ var kindPath = event.MustPath("event.kind")
 func Passes(e *event.Event) bool {
 	return e.Failed() || e.Parse() != nil || e.Get(kindPath).Is(event.KindError)
 }
+
+// Reloader is a Stage that can take its configuration anew (SIGHUP). Reload returns at once; what was loaded and checked
+// replaces the old at the next mark, or between two batches of an unmarked pipe, and where loading fails the old stays.
+type Reloader interface {
+	Reload()
+}

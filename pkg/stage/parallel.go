@@ -1,0 +1,62 @@
+package stage
+
+import (
+	"sync"
+
+	"leat/pkg/event"
+)
+
+// parallel runs clones of a stage over parts of a batch.
+type parallel struct {
+	clones []Stage
+	parts  []event.Batch
+	errs   []error
+}
+
+// minPart is the least number of events for which a hand-over to another core pays.
+const minPart = 16
+
+// Parallel returns a Stage that lets n clones of s work side by side on parts of each batch; the order of events is kept.
+// Where n is 1 or s has state between events (it is no Cloner), s itself is returned.
+func Parallel(s Stage, n int) Stage {
+	c, ok := s.(Cloner)
+	if n < 2 || !ok {
+		return s
+	}
+	p := &parallel{clones: []Stage{s}, parts: make([]event.Batch, n), errs: make([]error, n)}
+	for range n - 1 {
+		p.clones = append(p.clones, c.Clone())
+	}
+	return p
+}
+
+// Reload passes the wish on to every clone.
+func (p *parallel) Reload() {
+	for _, c := range p.clones {
+		if r, ok := c.(Reloader); ok {
+			r.Reload()
+		}
+	}
+}
+
+// Process splits b's events into runs of about equal size.
+func (p *parallel) Process(b *event.Batch) error {
+	n := min(len(p.clones), len(b.Events)/minPart)
+	if n < 2 {
+		return p.clones[0].Process(b)
+	}
+	var wg sync.WaitGroup
+	for i := range n {
+		part := &p.parts[i]
+		part.Borrow(b, len(b.Events)*i/n, len(b.Events)*(i+1)/n)
+		wg.Go(func() { p.errs[i] = p.clones[i].Process(part) })
+	}
+	wg.Wait()
+	for i := range n {
+		if p.errs[i] != nil {
+			return p.errs[i]
+		}
+	}
+	b.Join(p.parts[:n])
+	return nil
+}
