@@ -53,6 +53,9 @@ func (e *Event) SetInt(p Path, v int64) error {
 
 // Delete removes the field p and tells whether it was there. Objects that become empty stay.
 func (e *Event) Delete(p Path) bool {
+	if e.Root() == None {
+		return false
+	}
 	n := int32(0)
 	for _, k := range p.keys {
 		if n = int32(e.Find(Node(n), k)); n < 0 {
@@ -110,6 +113,9 @@ func (e *Event) touch(p Path) {
 
 // place finds or makes the member that p names, and marks the objects above it as edited.
 func (e *Event) place(p Path) (int32, error) {
+	if err := e.Parse(); err != nil {
+		return -1, err
+	}
 	n := int32(0)
 	for i, k := range p.keys {
 		m := int32(e.Find(Node(n), k))

@@ -32,8 +32,8 @@ func (e *Event) Replace(line []byte) {
 // Line returns the bytes that e was reset to, without any edit.
 func (e *Event) Line() []byte { return e.line }
 
-// Parse checks the line and builds the tape, once. Every other method that reads or edits needs it to have succeeded.
-// The error is a *SyntaxError.
+// Parse checks the line and builds the tape, once. Methods that read or edit call it themselves: of a line that is no JSON
+// object every field is Missing, and editing it fails. The error is a *SyntaxError.
 func (e *Event) Parse() error {
 	if e.parsed {
 		return nil
@@ -80,9 +80,9 @@ type Node int32
 // None is no place.
 const None Node = -1
 
-// Root is the event's own object.
+// Root is the event's own object; None where the line is none.
 func (e *Event) Root() Node {
-	if len(e.nodes) == 0 {
+	if !e.parsed && e.Parse() != nil {
 		return None
 	}
 	return 0
