@@ -1,0 +1,242 @@
+package row
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"unicode/utf16"
+
+	"leat/pkg/event"
+)
+
+// cast appends v as a JSON value of the type t, or nothing where it does not cast. exact tells whether that value reads back as v.
+func (x *Encoder) cast(dst []byte, t Type, v event.Value) (out []byte, exact bool) {
+	switch t {
+	case Text:
+		return x.castText(dst, v)
+	case Texts:
+		return x.castTexts(dst, v)
+	case Int:
+		return x.castInt(dst, v)
+	case Float:
+		return x.castFloat(dst, v)
+	case Bool:
+		return x.castBool(dst, v)
+	default:
+		return x.castTime(dst, v)
+	}
+}
+
+// only returns the element of an array of one scalar.
+func only(v event.Value) (event.Value, bool) {
+	var one event.Value
+	n := 0
+	v.Elements(func(el event.Value) bool {
+		one = el
+		n++
+		return n < 2
+	})
+	return one, v.Kind == event.Array && n == 1 && one.Kind != event.Array && one.Kind != event.Object
+}
+
+func (x *Encoder) castText(dst []byte, v event.Value) ([]byte, bool) {
+	switch v.Kind {
+	case event.String:
+		if v.Escaped() && !plain(v.Raw) {
+			return dst, false
+		}
+		return append(dst, v.Raw...), true
+	case event.Number, event.True, event.False:
+		dst = append(dst, '"')
+		dst = append(dst, v.Raw...)
+		return append(dst, '"'), false
+	case event.Array:
+		if one, ok := only(v); ok {
+			dst, _ = x.castText(dst, one)
+		}
+	}
+	return dst, false
+}
+
+func (x *Encoder) castTexts(dst []byte, v event.Value) ([]byte, bool) {
+	start, exact := len(dst), v.Kind == event.Array
+	dst = append(dst, '[')
+	ok := v.Kind != event.Object && v.Kind != event.Null
+	v.Elements(func(el event.Value) bool {
+		if el.Kind == event.Array || !ok {
+			ok = false
+			return false
+		}
+		if dst[len(dst)-1] != '[' {
+			dst = append(dst, ',')
+		}
+		n := len(dst)
+		var same bool
+		dst, same = x.castText(dst, el)
+		exact = exact && same
+		ok = len(dst) > n
+		return ok
+	})
+	if !ok {
+		return dst[:start], false
+	}
+	return append(dst, ']'), exact
+}
+
+func (x *Encoder) castInt(dst []byte, v event.Value) ([]byte, bool) {
+	switch v.Kind {
+	case event.Number:
+		if n, ok := v.Int(); ok {
+			// -0 is another text than 0.
+			return strconv.AppendInt(dst, n, 10), n != 0 || len(v.Raw) == 1
+		}
+		f, err := strconv.ParseFloat(string(v.Raw), 64)
+		if err == nil && f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
+			return strconv.AppendInt(dst, int64(f), 10), false
+		}
+	case event.String:
+		if n, ok := v.Int(); ok {
+			return strconv.AppendInt(dst, n, 10), false
+		}
+	case event.Array:
+		if one, ok := only(v); ok {
+			dst, _ = x.castInt(dst, one)
+		}
+	}
+	return dst, false
+}
+
+func (x *Encoder) castFloat(dst []byte, v event.Value) ([]byte, bool) {
+	switch v.Kind {
+	case event.Number, event.String:
+		f, ok := v.Float()
+		if !ok || math.IsInf(f, 0) || math.IsNaN(f) {
+			return dst, false
+		}
+		start := len(dst)
+		if f == 0 {
+			// A column need not tell -0 from 0.
+			f = 0
+		}
+		dst = appendFloat(dst, f)
+		return dst, v.Kind == event.Number && string(dst[start:]) == string(v.Raw)
+	case event.Array:
+		if one, ok := only(v); ok {
+			dst, _ = x.castFloat(dst, one)
+		}
+	}
+	return dst, false
+}
+
+// appendFloat writes the shortest decimal that reads as f, with an exponent only where JavaScript would write one.
+func appendFloat(dst []byte, f float64) []byte {
+	format := byte('f')
+	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, f, format, -1, 64)
+}
+
+func (x *Encoder) castBool(dst []byte, v event.Value) ([]byte, bool) {
+	switch {
+	case v.Kind == event.True || v.Kind == event.False:
+		return append(dst, v.Raw...), true
+	case v.Is("true"):
+		dst = append(dst, "true"...)
+	case v.Is("false"):
+		dst = append(dst, "false"...)
+	case v.Kind == event.Array:
+		if one, ok := only(v); ok {
+			dst, _ = x.castBool(dst, one)
+		}
+	}
+	return dst, false
+}
+
+func (x *Encoder) castTime(dst []byte, v event.Value) ([]byte, bool) {
+	switch v.Kind {
+	case event.String:
+		x.text = append(x.text[:0], v.Text(nil)...)
+		ns, ok := event.ParseTime(x.text)
+		if !ok {
+			return dst, false
+		}
+		x.ns, x.isTime = ns, true
+		if !v.Escaped() && canonicalTime(x.text) {
+			return append(dst, v.Raw...), true
+		}
+		dst = append(dst, '"')
+		dst = event.AppendTime(dst, floor(ns, 1000))
+		return append(dst, '"'), false
+	case event.Array:
+		if one, ok := only(v); ok {
+			dst, _ = x.castTime(dst, one)
+		}
+	}
+	return dst, false
+}
+
+// canonicalTime tells whether a date-time that event.ParseTime takes is what AppendTime would write for it, and of whole microseconds.
+func canonicalTime(s []byte) bool {
+	n := len(s)
+	if n != len("2006-01-02T15:04:05.000Z") && n != len("2006-01-02T15:04:05.000000Z") {
+		return false
+	}
+	if s[10] != 'T' || s[19] != '.' || s[n-1] != 'Z' || s[17] == '6' {
+		return false
+	}
+	return n == len("2006-01-02T15:04:05.000Z") || string(s[23:26]) != "000"
+}
+
+func floor(n, unit int64) int64 {
+	if r := n % unit; r < 0 {
+		return n - r - unit
+	} else {
+		return n - r
+	}
+}
+
+// plain tells whether a JSON string has neither a NUL nor half of a surrogate pair.
+func plain(s []byte) bool {
+	for {
+		i := bytes.IndexByte(s, '\\')
+		if i < 0 {
+			return true
+		}
+		if s[i+1] != 'u' {
+			s = s[i+2:]
+			continue
+		}
+		r, n := escaped(s[i:])
+		if r == 0 || n == 6 && utf16.IsSurrogate(r) {
+			return false
+		}
+		s = s[i+n:]
+	}
+}
+
+// escaped reads the \uXXXX that s begins with, or the surrogate pair of two, and tells its length. s is valid JSON.
+func escaped(s []byte) (r rune, n int) {
+	r = hex4(s[2:])
+	if r >= 0xD800 && r < 0xDC00 && len(s) >= 12 && s[6] == '\\' && s[7] == 'u' {
+		if lo := hex4(s[8:]); lo >= 0xDC00 && lo < 0xE000 {
+			return utf16.DecodeRune(r, lo), 12
+		}
+	}
+	return r, 6
+}
+
+func hex4(s []byte) (r rune) {
+	for _, c := range s[:4] {
+		switch {
+		case c <= '9':
+			c -= '0'
+		case c >= 'a':
+			c -= 'a' - 10
+		default:
+			c -= 'A' - 10
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}

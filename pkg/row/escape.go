@@ -1,0 +1,126 @@
+package row
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf16"
+)
+
+// sub is U+001A SUBSTITUTE as JSON writes it: the sign that something stands for what could not be there.
+const sub = `\u001a`
+
+// quoteRest appends the JSON text s as the contents of a JSON string, changed so that every JSON reader takes the text:
+// in its strings, NUL and halves of surrogate pairs become U+001A and four hexadecimal digits, and U+001A is doubled; a number
+// beyond a double's range becomes the string of U+001A, n, and the number. The space between tokens is dropped.
+func quoteRest(dst, s []byte) []byte {
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == '"':
+			dst = append(dst, '\\', '"')
+			dst, i = quoteText(dst, s, i+1)
+		case c == '-' || c-'0' < 10:
+			end := i + 1
+			big := false
+			for end < len(s) && (s[end]-'0' < 10 || s[end] == '.' || s[end] == '-' || s[end] == '+' || s[end]|0x20 == 'e') {
+				big = big || s[end]|0x20 == 'e'
+				end++
+			}
+			if (big || end-i > 300) && infinite(s[i:end]) {
+				dst = append(dst, `\"\`+sub+`n`...)
+				dst = append(dst, s[i:end]...)
+				dst = append(dst, '\\', '"')
+			} else {
+				dst = append(dst, s[i:end]...)
+			}
+			i = end
+		case c <= ' ':
+			i++
+		default:
+			dst = append(dst, c)
+			i++
+		}
+	}
+	return dst
+}
+
+func infinite(number []byte) bool {
+	_, err := strconv.ParseFloat(string(number), 64)
+	return err != nil
+}
+
+// quoteText goes on behind a string's first quote at s[i-1], and returns the place behind its last.
+func quoteText(dst, s []byte, i int) ([]byte, int) {
+	start := i
+	for {
+		for s[i] != '"' && s[i] != '\\' {
+			i++
+		}
+		dst = append(dst, s[start:i]...)
+		if s[i] == '"' {
+			return append(dst, '\\', '"'), i + 1
+		}
+		n := 2
+		switch s[i+1] {
+		case '"', '\\':
+			dst = append(dst, '\\', '\\', '\\', s[i+1])
+		case 'u':
+			var r rune
+			r, n = escaped(s[i:])
+			switch {
+			case r == 0x1a:
+				dst = append(dst, `\`+sub+`\`+sub...)
+			case r == 0 || n == 6 && utf16.IsSurrogate(r):
+				dst = append(dst, `\`+sub...)
+				dst = append(dst, s[i+2:i+6]...)
+			default:
+				// Of a pair, both escapes.
+				for k := i; k < i+n; k += 6 {
+					dst = append(dst, '\\')
+					dst = append(dst, s[k:k+6]...)
+				}
+			}
+		default:
+			dst = append(dst, '\\', '\\', s[i+1])
+		}
+		i += n
+		start = i
+	}
+}
+
+// unescapeRest undoes what quoteRest changed (s is the text, not quoted). A U+001A that begins none of its escapes stays.
+func unescapeRest(dst, s []byte) []byte {
+	for {
+		i := bytes.Index(s, []byte(`\u001`))
+		if i < 0 || i+6 > len(s) {
+			return append(dst, s...)
+		}
+		back := 0
+		for back < i && s[i-1-back] == '\\' {
+			back++
+		}
+		dst = append(dst, s[:i]...)
+		rest := s[i+6:]
+		switch {
+		case back%2 == 1 || s[i+5]|0x20 != 'a':
+			// A backslash and then u001a, or another escape.
+			dst = append(dst, s[i:i+6]...)
+		case bytes.HasPrefix(rest, []byte(sub)):
+			dst = append(dst, sub...)
+			rest = rest[6:]
+		case len(rest) > 0 && rest[0] == 'n' && dst[len(dst)-1] == '"':
+			end := bytes.IndexByte(rest, '"')
+			if end < 0 {
+				return append(dst, s[i:]...)
+			}
+			dst = append(dst[:len(dst)-1], rest[1:end]...)
+			rest = rest[end+1:]
+		case len(rest) >= 4:
+			dst = append(dst, '\\', 'u')
+			dst = append(dst, rest[:4]...)
+			rest = rest[4:]
+		default:
+			dst = append(dst, s[i:i+6]...)
+		}
+		s = rest
+	}
+}
