@@ -1,0 +1,103 @@
+package sigma
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Index is any number of rules, compiled to be matched at once. It is immutable and may be shared.
+type Index struct {
+	rules  []*Rule
+	fields *fieldSet
+	words  bool
+	preds  []predicate
+	code   []inst
+	starts []int32 // by rule: its root in code
+}
+
+// predicate is an atom at the places of its field.
+type predicate struct {
+	*atom
+	slot, other int32
+}
+
+// inst is a node of a compiled condition: an atom with its predicate, or kids that lie side by side.
+type inst struct {
+	kind     nodeKind
+	pred     int32
+	kid, end int32
+}
+
+// NewIndex compiles rules; m maps their fields (nil: Direct). A match is told as an index into rules.
+func NewIndex(rules []*Rule, m Mapper) (*Index, error) {
+	if m == nil {
+		m = Direct{}
+	}
+	ix := &Index{rules: rules, fields: newFieldSet()}
+	c := &compiler{ix: ix, mapper: m, seen: map[string]int32{}}
+	for _, r := range rules {
+		if r.root == nil {
+			return nil, errors.New("compile: a rule that ParseFile did not make")
+		}
+		ix.starts = append(ix.starts, c.rule(r))
+	}
+	return ix, nil
+}
+
+// Rules returns the rules in the order of their indices.
+func (ix *Index) Rules() []*Rule { return ix.rules }
+
+type compiler struct {
+	ix     *Index
+	mapper Mapper
+	source LogSource
+	seen   map[string]int32
+}
+
+func (c *compiler) rule(r *Rule) int32 {
+	c.source = r.LogSource
+	at := int32(len(c.ix.code))
+	c.ix.code = append(c.ix.code, inst{})
+	c.node(r.root, at)
+	return at
+}
+
+func (c *compiler) node(n *node, at int32) {
+	if n.kind == isAtom {
+		c.ix.code[at] = inst{kind: isAtom, pred: c.predicate(n.atom)}
+		return
+	}
+	kid := int32(len(c.ix.code))
+	end := kid + int32(len(n.kids))
+	c.ix.code = append(c.ix.code, make([]inst, len(n.kids))...)
+	c.ix.code[at] = inst{kind: n.kind, kid: kid, end: end}
+	for i, k := range n.kids {
+		c.node(k, kid+int32(i))
+	}
+}
+
+func (c *compiler) slot(field string) int32 {
+	if field == "" {
+		c.ix.words = true
+		return keywordSlot
+	}
+	return c.ix.fields.slot(field, c.mapper.Paths(c.source, field))
+}
+
+func (c *compiler) predicate(a *atom) int32 {
+	p := predicate{atom: a, slot: c.slot(a.field), other: keywordSlot}
+	if a.op == opRef {
+		p.other = c.slot(a.ref)
+	}
+	key := fmt.Sprint(p.slot, p.other, a.op, a.cased, a.refOp, a.cmp, a.num, a.prefix, "\x00", a.text, "\x00", a.glob.source())
+	if a.re != nil {
+		key += "\x00" + a.re.String()
+	}
+	if id, ok := c.seen[key]; ok {
+		return id
+	}
+	id := int32(len(c.ix.preds))
+	c.seen[key] = id
+	c.ix.preds = append(c.ix.preds, p)
+	return id
+}

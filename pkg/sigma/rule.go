@@ -1,0 +1,93 @@
+package sigma
+
+import "strings"
+
+// Rule is one detection rule, parsed and checked.
+type Rule struct {
+	File string
+	Line int // where its document begins, from 1
+
+	ID          string // a UUID as a rule; empty where the rule has none
+	Title       string
+	Name        string
+	Description string
+	Status      string
+	Author      string
+	License     string
+	Date        string // as written, usually 2006-01-02
+	Modified    string
+	References  []string
+	// FalsePositives, Tags and Fields are as in the specification's rule schema.
+	FalsePositives []string
+	Tags           []string
+	Fields         []string
+	Level          Level
+	LogSource      LogSource
+
+	// Message is the custom key leat.message: a sentence with {field} places for the alert.
+	Message string
+	// Actions is the custom key leat.actions: what to do about it, in words.
+	Actions []string
+
+	names []string         // of the detections, in order
+	nodes map[string]*node // by name
+	root  *node
+}
+
+// Version is what tells two states of a rule apart: its date of modification, or else its date.
+func (r *Rule) Version() string {
+	if r.Modified != "" {
+		return r.Modified
+	}
+	return r.Date
+}
+
+// Level is how much a match matters.
+type Level uint8
+
+// The levels of the specification; LevelNone is a rule that states none.
+const (
+	LevelNone Level = iota
+	LevelInformational
+	LevelLow
+	LevelMedium
+	LevelHigh
+	LevelCritical
+)
+
+var levelNames = [...]string{"", "informational", "low", "medium", "high", "critical"}
+
+// String returns the level as rules write it.
+func (l Level) String() string { return levelNames[l] }
+
+func parseLevel(s string) (Level, bool) {
+	for i, n := range levelNames {
+		if n == s && n != "" {
+			return Level(i), true
+		}
+	}
+	return LevelNone, false
+}
+
+// LogSource says which events a rule is for. An empty part stands for any.
+type LogSource struct {
+	Product, Category, Service string
+}
+
+// Admits tells whether an event of log source ev is one for a rule of log source l: every part that l states is the same.
+func (l LogSource) Admits(ev LogSource) bool {
+	return admits(l.Product, ev.Product) && admits(l.Category, ev.Category) && admits(l.Service, ev.Service)
+}
+
+func admits(want, have string) bool { return want == "" || want == have }
+
+// String returns product/category/service with - for what is not stated.
+func (l LogSource) String() string {
+	part := func(s string) string {
+		if s == "" {
+			return "-"
+		}
+		return s
+	}
+	return strings.Join([]string{part(l.Product), part(l.Category), part(l.Service)}, "/")
+}

@@ -1,0 +1,15 @@
+// Package rules is leat's own starter rules for detect, embedded into the program. Each rule has its tests beside it, in
+// NAME.test.yml: events that must raise it and events that must not.
+//
+// They show what detect can do on an ordinary machine's logs from the first minute; they are no replacement for SigmaHQ's.
+package rules
+
+import "embed"
+
+// FS holds the rules' folders.
+//
+//go:embed */*.yml
+var FS embed.FS
+
+// TestSuffix is what the files of the rules' tests end with; they are no rules.
+const TestSuffix = ".test.yml"
