@@ -1,0 +1,321 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"leat/pkg/lake"
+	"leat/pkg/pipeline"
+)
+
+// chain is what the kill test runs: something that keeps a pipe alive and tells its process ids.
+type chain interface {
+	pids() []int
+	stop() error
+}
+
+// supervised is `leat run`'s supervisor over one process a stage.
+type supervised struct {
+	current atomic.Pointer[[]int]
+	cancel  context.CancelFunc
+	done    chan error
+}
+
+func (s *supervised) pids() []int {
+	if p := s.current.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (s *supervised) stop() error {
+	s.cancel()
+	return <-s.done
+}
+
+func startSupervised(cfg *pipeline.Config, procs []pipeline.Proc, log *os.File) *supervised {
+	s := &supervised{done: make(chan error, 1)}
+	sup := cfg.Supervisor(procs)
+	sup.Backoff, sup.MaxBackoff, sup.MaxRestarts = 10*time.Millisecond, 50*time.Millisecond, 0
+	sup.Log, sup.Stderr = slog.New(slog.NewTextHandler(log, nil)), log
+	sup.Started = func(pids []int) { s.current.Store(&pids) }
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	go func() { s.done <- sup.Run(ctx) }()
+	return s
+}
+
+// shell runs the same commands as a plain pipe of a shell, again and again as a person would after a crash.
+type shell struct {
+	current atomic.Pointer[[]int]
+	halt    atomic.Bool
+	done    chan error
+}
+
+func (s *shell) pids() []int {
+	if p := s.current.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (s *shell) stop() error {
+	s.halt.Store(true)
+	if p := s.pids(); len(p) > 0 {
+		_ = syscall.Kill(p[0], syscall.SIGTERM)
+	}
+	return <-s.done
+}
+
+func startShell(procs []pipeline.Proc, log *os.File) *shell {
+	s := &shell{done: make(chan error, 1)}
+	// Each process writes its pid before it becomes the program.
+	script, pidfile := "", log.Name()+".pids"
+	for i, p := range procs {
+		if i > 0 {
+			script += " | "
+		}
+		script += fmt.Sprintf("sh -c 'echo %d $$ >>%s; exec \"$@\"' x", i, pidfile)
+		for _, a := range p.Argv {
+			script += " '" + a + "'"
+		}
+	}
+	go func() {
+		for !s.halt.Load() {
+			_ = os.Remove(pidfile)
+			c := exec.Command("bash", "-c", "set -o pipefail; "+script)
+			c.Stderr = log
+			c.WaitDelay = 5 * time.Second
+			if err := c.Start(); err != nil {
+				s.done <- err
+				return
+			}
+			go s.readPids(pidfile, len(procs))
+			err := c.Wait()
+			s.current.Store(&[]int{})
+			if err == nil && s.halt.Load() {
+				break
+			}
+		}
+		s.done <- nil
+	}()
+	return s
+}
+
+func (s *shell) readPids(file string, n int) {
+	for range 500 {
+		pids := make([]int, n)
+		found := 0
+		if data, err := os.ReadFile(file); err == nil {
+			var i, pid int
+			for _, l := range splitLines(string(data)) {
+				if k, _ := fmt.Sscanf(l, "%d %d", &i, &pid); k == 2 && i < n {
+					pids[i] = pid
+					found++
+				}
+			}
+		}
+		if found == n {
+			s.current.Store(&pids)
+			return
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func splitLines(s string) []string {
+	var out []string
+	for len(s) > 0 {
+		i := 0
+		for i < len(s) && s[i] != '\n' {
+			i++
+		}
+		out = append(out, s[:i])
+		s = s[min(i+1, len(s)):]
+	}
+	return out
+}
+
+// TestKill kills random stages in mid-stream, by SIGKILL, LEAT_KILLS times (100), half of them under the supervisor and half
+// in plain shell pipes; now and then all of them at once. Afterwards every line must be in the lake exactly once by content.
+func TestKill(t *testing.T) {
+	leat, py := program(t, "leat"), python(t)
+	kills := envInt("LEAT_KILLS", 100)
+	seed := uint64(envInt("LEAT_SEED", int(time.Now().UnixNano())))
+	r := rand.New(rand.NewPCG(seed, 1))
+	fmt.Printf("kill test: seed %d, %d kills\n", seed, kills)
+
+	dir := t.TempDir()
+	write(t, dir, "rules/canary.yml", canaryRule)
+	file := write(t, dir, "pipeline.yaml", "lake: lake\nstate: state\ningest:\n  follow: true\n  mark_every: 100ms\n  sources: ['logs/auth.log*']\ndetect: {rules: [rules]}\n")
+	cfg, err := pipeline.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []string{"logs", "state"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := lake.Init(cfg.Lake)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(dir, "stderr.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	procs := cfg.Processes(leat)
+	f := startFeed(filepath.Join(dir, "logs", "auth.log"), envInt("LEAT_RATE", 2000), 40000)
+
+	mid, resumes := 0, 0
+	var done int
+	for round, start := range []func() chain{
+		func() chain { return startSupervised(cfg, procs, log) },
+		func() chain { return startShell(procs, log) },
+	} {
+		ch := start()
+		quota := kills / 2
+		if round == 1 {
+			quota = kills - done
+		}
+		for range quota {
+			m, resumed := killOnce(t, r, ch, l, f, procs)
+			mid += m
+			resumes += resumed
+			done++
+		}
+		if err := ch.stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}
+	// A last run drains what is left, undisturbed.
+	ch := startSupervised(cfg, procs, log)
+	total := f.finish(t)
+	waitForRows(t, l, total+total/canaryEvery)
+	if err := ch.stop(); err != nil {
+		t.Errorf("last drain: %v", err)
+	}
+	c := count(t, leat, py, cfg.Lake)
+	mustBeExact(t, c, total)
+	fmt.Printf("kill test: %d kills, %d in mid-stream, %d resumes at a mark > 0; %d lines: %d rows, %d different; %d alerts, %d different\n",
+		done, mid, resumes, total, c.Lines, c.Distinct, c.Alerts, c.AlertIDs)
+	if mid < kills*80/100 || resumes < kills/2 {
+		t.Errorf("only %d of %d kills hit in mid-stream and %d resumes began at a mark > 0", mid, kills, resumes)
+	}
+	if t.Failed() {
+		tail(t, log.Name())
+	}
+}
+
+// killOnce waits until the chain runs, lets it work for a while, kills, and tells whether that was in mid-stream, and
+// whether the chain had resumed at a mark > 0.
+func killOnce(t *testing.T, r *rand.Rand, ch chain, l *lake.Lake, f *feed, procs []pipeline.Proc) (mid, resumed int) {
+	t.Helper()
+	before := pipelineState(t, l)
+	pids := waitForPids(t, ch)
+	// Half of the kills come at any moment, start-up included; the others after at least one commit of this chain.
+	if r.IntN(2) == 0 {
+		for range 1000 {
+			if p := pipelineState(t, l); p.Mark > before.Mark {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	time.Sleep(time.Duration(r.IntN(400)) * time.Millisecond)
+	st := pipelineState(t, l)
+	if st.Epoch > before.Epoch || st.Mark > 0 {
+		resumed = 1
+	}
+	who, victims := "all", pids
+	if r.IntN(10) > 0 {
+		i := r.IntN(len(pids))
+		who, victims = procs[i].Name, pids[i:i+1]
+	}
+	alive := 0
+	for _, pid := range victims {
+		if syscall.Kill(pid, syscall.SIGKILL) == nil {
+			alive++
+		}
+	}
+	rows := committedRows(t, l)
+	written := f.written.Load()
+	if alive > 0 && rows < written {
+		mid = 1
+	}
+	fmt.Printf("kill test: kill -9 %-9s epoch %d mark %d, %d rows committed of %d lines written; resumed at mark %d\n",
+		who, st.Epoch, st.Mark, rows, written, before.Mark)
+	if before.Mark == 0 {
+		resumed = 0
+	}
+	// The chain must have noticed before the next round.
+	for range 3000 {
+		if now := ch.pids(); len(now) == 0 || now[0] != pids[0] {
+			return mid, resumed
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("after kill -9 %s the chain was not started again", who)
+	return mid, resumed
+}
+
+func waitForPids(t *testing.T, ch chain) []int {
+	t.Helper()
+	for range 4000 {
+		if p := ch.pids(); len(p) > 0 {
+			return p
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("the chain did not start")
+	return nil
+}
+
+func pipelineState(t *testing.T, l *lake.Lake) lake.Pipeline {
+	t.Helper()
+	s, err := l.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Pipelines["default"]
+}
+
+func committedRows(t *testing.T, l *lake.Lake) (rows int64) {
+	t.Helper()
+	s, err := l.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range s.Files {
+		rows += f.Rows
+	}
+	return rows
+}
+
+func waitForRows(t *testing.T, l *lake.Lake, want int64) {
+	t.Helper()
+	for range 1200 {
+		if committedRows(t, l) >= want {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("after a minute the lake holds %d rows, want %d", committedRows(t, l), want)
+}
+
+func tail(t *testing.T, name string) {
+	t.Helper()
+	data, _ := os.ReadFile(name)
+	t.Logf("the processes said: …%s", data[max(0, len(data)-6000):])
+}
