@@ -2,7 +2,6 @@ package duck
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -16,27 +15,20 @@ var ErrNotSelect = errors.New("only one SELECT, WITH, FROM, VALUES, DESCRIBE, SU
 
 var explain = regexp.MustCompile(`(?is)^\s*EXPLAIN\s+(ANALYZE\s+)?(\([^)]*\)\s*)?`)
 
-// Select runs stmt if it is one statement that only reads; ErrNotSelect else. The caller closes the rows.
-func (db *DB) Select(ctx context.Context, stmt string) (*sql.Rows, error) {
-	if err := db.reads(ctx, stmt); err != nil {
-		return nil, err
-	}
-	return db.sql.QueryContext(ctx, stmt)
-}
-
-// reads checks stmt without running any of it.
-func (db *DB) reads(ctx context.Context, stmt string) error {
+// Reads checks, without running any of it, that stmt is one statement that only reads: ErrNotSelect else. explains tells that it
+// is an EXPLAIN.
+func (db *DB) Reads(ctx context.Context, stmt string) (explains bool, err error) {
 	conn, err := db.sql.Conn(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close()
-	return conn.Raw(func(dc any) error {
+	err = conn.Raw(func(dc any) error {
 		kind, err := kindOf(dc.(*duckdb.Conn), stmt)
 		if err != nil {
 			return err
 		}
-		if kind == duckdb.STATEMENT_TYPE_EXPLAIN {
+		if explains = kind == duckdb.STATEMENT_TYPE_EXPLAIN; explains {
 			// EXPLAIN ANALYZE runs what it explains.
 			at := explain.FindStringIndex(stmt)
 			if at == nil {
@@ -51,6 +43,7 @@ func (db *DB) reads(ctx context.Context, stmt string) error {
 		}
 		return nil
 	})
+	return explains, err
 }
 
 // kindOf prepares stmt. Conn.Prepare, unlike PrepareContext, refuses several statements instead of running all but the last.

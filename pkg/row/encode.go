@@ -16,7 +16,7 @@ type Encoder struct {
 
 	Time          int64 // @timestamp in ns since 1970
 	HasTime       bool
-	Kind, Dataset event.Value // event.kind, event.dataset
+	Kind, Dataset event.Value // event.kind, event.dataset; of an array of one, that one
 }
 
 // NewEncoder makes an Encoder for c.
@@ -126,8 +126,15 @@ func (x *Encoder) take(m *member, v event.Value) {
 	case noteTime:
 		x.Time, x.HasTime = x.ns, x.isTime
 	case noteKind:
-		x.Kind = v
+		x.Kind = single(v)
 	case noteDataset:
-		x.Dataset = v
+		x.Dataset = single(v)
 	}
+}
+
+func single(v event.Value) event.Value {
+	if one, ok := only(v); ok {
+		return one
+	}
+	return v
 }

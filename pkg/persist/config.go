@@ -1,0 +1,55 @@
+package persist
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Config says where events go and how often they are committed. The zero values of all but Dir are defaults.
+type Config struct {
+	// Dir is the lake's folder; it is made where there is none.
+	Dir string
+	// MaxRows, MaxBytes (of spill) and MaxAge bound what one commit of an unmarked pipe holds (defaults: 1,000,000, 1 GiB,
+	// 10 s). In a marked pipe rows and bytes only begin new files, and MaxAge says nothing.
+	MaxRows  int64
+	MaxBytes int64
+	MaxAge   time.Duration
+	// Memory is DuckDB's limit in bytes (default 1 GiB), Threads its number of threads (default one a core, at most 4).
+	Memory  int64
+	Threads int
+	// Unmarked takes events without a hello even while a marked pipeline is open on the lake, and refuses a hello.
+	Unmarked bool
+	// Now is the clock (default time.Now); Log takes messages (default: none).
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+func (c *Config) complete() error {
+	if c.Dir == "" {
+		return errors.New("no lake given")
+	}
+	if c.MaxRows < 0 || c.MaxBytes < 0 || c.MaxAge < 0 || c.Memory < 0 || c.Threads < 0 {
+		return errors.New("a limit is negative")
+	}
+	if c.Memory != 0 && c.Memory < 128<<20 {
+		return fmt.Errorf("memory limit of %d bytes is too small for DuckDB; give 128MiB or more", c.Memory)
+	}
+	if c.MaxRows == 0 {
+		c.MaxRows = 1_000_000
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 1 << 30
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = 10 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}

@@ -1,0 +1,16 @@
+// Package persist is the end of a pipe: it writes events to a lake as Parquet, in partitions of dataset and date, and
+// commits them.
+//
+// Events become rows (pkg/row) in one spill file for each partition; DuckDB turns each spill into a sorted Parquet file in the
+// writer's staging folder; pkg/lake publishes and commits the files. A single goroutine converts and commits while the next events are
+// taken in, one step ahead at most, so that a commit does not hold up the pipe.
+//
+// Delivery. In a marked pipe (a hello came first) exactly once: only a mark commits, and what came after the last mark
+// is thrown away, because ingest will send it again. In any other pipe at least once: what was taken in is committed by number, age and
+// at the end of input; what is in the spill when the process is killed comes again if its source is read again, and is lost if not.
+// A spill is never fsynced: it is no journal, and is swept at the next start.
+//
+// No event is refused. One that DuckDB does not take becomes a pipeline_error that holds it as text.
+//
+// It is not for changing what is in the lake already: that is pkg/retain.
+package persist

@@ -1,0 +1,82 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"leat/pkg/lake"
+	"leat/pkg/row"
+)
+
+// Events returns the lake's events for which the SQL condition where holds ("" = all), each as the JSON line that it was, without line
+// feed. where may name the columns of the views. A line is valid until the next. After an error the sequence ends.
+// Memory is bounded by the selected events of one file.
+func Events(ctx context.Context, l *lake.Lake, where string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		q, err := Open(ctx, l, Config{})
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer q.Close()
+		for line, err := range q.Events(ctx, where) {
+			if !yield(line, err) {
+				return
+			}
+		}
+	}
+}
+
+// Events is the function Events on the state that q has pinned.
+func (q *DB) Events(ctx context.Context, where string) iter.Seq2[[]byte, error] {
+	if where == "" {
+		where = "true"
+	}
+	return func(yield func([]byte, error) bool) {
+		dec := row.NewDecoder(row.Standard())
+		for _, f := range q.State().Sorted() {
+			path, err := q.lake.Abs(f.Path)
+			if err == nil && !q.file(ctx, path, where, dec, yield) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}
+
+// file yields the events of one file and tells whether to go on.
+func (q *DB) file(ctx context.Context, path, where string, dec *row.Decoder, yield func([]byte, error) bool) bool {
+	stop := func(err error) bool {
+		yield(nil, fmt.Errorf("events of %q: %w", path, err))
+		return false
+	}
+	stmt := "SELECT CAST(to_json(leat_row) AS VARCHAR) FROM " + scan([]string{path}) + " AS leat_row WHERE (\n" + where + "\n)"
+	if _, err := q.duck.Reads(ctx, stmt); err != nil {
+		return stop(err)
+	}
+	r, err := q.duck.Query(ctx, stmt)
+	if err != nil {
+		return stop(err)
+	}
+	defer r.Close()
+	var text, line []byte
+	for r.Next() {
+		if err := r.Scan(&text); err != nil {
+			return stop(err)
+		}
+		if line, err = dec.Append(line[:0], text); err != nil {
+			return stop(err)
+		}
+		if !yield(line, nil) {
+			return false
+		}
+	}
+	if err := r.Err(); err != nil {
+		return stop(err)
+	}
+	return true
+}
