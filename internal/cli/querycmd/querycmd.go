@@ -46,8 +46,8 @@ func Command() *cli.Command {
 	}
 }
 
-// Files returns the command files.
-func Files() *cli.Command {
+// FilesCommand returns the command files.
+func FilesCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "files",
 		Usage:     "list the files that a lake has committed",
