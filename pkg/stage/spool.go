@@ -14,8 +14,8 @@ import (
 	"leat/pkg/event"
 )
 
-// headSize is how much of a spooled line stays in its event.
-const headSize = 1 << 10
+// SpoolHead is how many bytes of a spooled line stay in its event.
+const SpoolHead = 1 << 10
 
 var (
 	pathSpoolPath  = event.MustPath("leat.spool.path")
@@ -23,35 +23,41 @@ var (
 	pathSpoolSum   = event.MustPath("leat.spool.sha256")
 )
 
-// spooled tells where a line longer than MaxLine is kept.
-type spooled struct {
-	path, sum string
-	size      int64
+// Spooled tells where a line longer than MaxLine is kept.
+type Spooled struct {
+	Path string
+	Size int64
+	Sum  string // SHA-256 in hex
 }
 
-// spool writes a line to a file of its own: head, and what more holds up to the next line feed. It returns what was read
-// behind that; nil at the end of input.
-func (l *Lines) spool(head []byte, more io.Reader) (s spooled, rest []byte, err error) {
+// Spool writes a line to a file of its own in dir (empty = a folder under the system's temporary one): head, and what more
+// holds up to the next line feed. The file is named by its contents, so the same line that comes again is kept once.
+// It returns what was read behind the line; nil at the end of input.
+func Spool(dir string, head []byte, more io.Reader) (s Spooled, rest []byte, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("spool a line longer than --max-line: %w", err)
 		}
 	}()
-	dir := l.Spool
 	if dir == "" {
 		dir = filepath.Join(os.TempDir(), "leat-spool-"+strconv.Itoa(os.Getuid()))
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return s, nil, err
 	}
-	f, err := os.CreateTemp(dir, "line-*.txt")
+	f, err := os.CreateTemp(dir, "line-*.part")
 	if err != nil {
 		return s, nil, err
 	}
-	defer f.Close()
+	defer func() {
+		f.Close()
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
 	sum := sha256.New()
 	w := io.MultiWriter(f, sum)
-	s = spooled{path: f.Name(), size: int64(len(head))}
+	s.Size = int64(len(head))
 	if _, err := w.Write(head); err != nil {
 		return s, nil, err
 	}
@@ -63,7 +69,7 @@ func (l *Lines) spool(head []byte, more io.Reader) (s spooled, rest []byte, err 
 			rest = chunk[end+1:]
 			chunk = chunk[:end]
 		}
-		s.size += int64(len(chunk))
+		s.Size += int64(len(chunk))
 		if _, err := w.Write(chunk); err != nil {
 			return s, nil, err
 		}
@@ -74,8 +80,31 @@ func (l *Lines) spool(head []byte, more io.Reader) (s spooled, rest []byte, err 
 			return s, nil, rerr
 		}
 	}
-	s.sum = hex.EncodeToString(sum.Sum(nil))
-	return s, rest, f.Sync()
+	s.Sum = hex.EncodeToString(sum.Sum(nil))
+	s.Path = filepath.Join(dir, "line-"+s.Sum+".txt")
+	if err := f.Sync(); err != nil {
+		return s, nil, err
+	}
+	return s, rest, os.Rename(f.Name(), s.Path)
+}
+
+// Message says what happened, as error.message.
+func (s Spooled) Message() string {
+	return fmt.Sprintf("a line of %d bytes is longer than --max-line; it is kept whole in %s", s.Size, s.Path)
+}
+
+// Note tells on the line's event where the line is: leat.spool.{path,bytes,sha256}.
+func (s Spooled) Note(e *event.Event) error {
+	return errors.Join(
+		e.Parse(),
+		e.SetString(pathSpoolPath, s.Path),
+		e.SetInt(pathSpoolBytes, s.Size),
+		e.SetString(pathSpoolSum, s.Sum),
+	)
+}
+
+func (l *Lines) spool(head []byte, more io.Reader) (s Spooled, rest []byte, err error) {
+	return Spool(l.Spool, head, more)
 }
 
 // spoolRest spools the line that head begins, sends its event, and returns what was read behind the line.
@@ -91,20 +120,14 @@ func (l *Lines) spoolRest(head []byte) ([]byte, error) {
 	if err := l.failSpooled(l.batch.Push(head), s); err != nil {
 		return nil, err
 	}
-	l.Counters.Read(1, int(s.size))
+	l.Counters.Read(1, int(s.Size))
 	return rest, l.send()
 }
 
 // failSpooled makes e, the beginning of a spooled line, its pipeline_error.
-func (l *Lines) failSpooled(e *event.Event, s spooled) error {
-	l.Log.Warn("line too long", "bytes", s.size, "file", s.path)
-	e.Replace(e.Line()[:min(len(e.Line()), headSize)])
-	l.failRaw(e, "line_too_long",
-		fmt.Sprintf("a line of %d bytes is longer than --max-line; it is kept whole in %s", s.size, s.path))
-	return errors.Join(
-		e.Parse(),
-		e.SetString(pathSpoolPath, s.path),
-		e.SetInt(pathSpoolBytes, s.size),
-		e.SetString(pathSpoolSum, s.sum),
-	)
+func (l *Lines) failSpooled(e *event.Event, s Spooled) error {
+	l.Log.Warn("line too long", "bytes", s.Size, "file", s.Path)
+	e.Replace(e.Line()[:min(len(e.Line()), SpoolHead)])
+	l.failRaw(e, "line_too_long", s.Message())
+	return s.Note(e)
 }
