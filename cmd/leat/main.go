@@ -18,6 +18,7 @@ import (
 	"leat/internal/cli/runcmd"
 	"leat/internal/cli/tapcmd"
 	"leat/internal/cli/tuicmd"
+	"leat/internal/cli/viacmd"
 )
 
 const description = `The stages are filters: JSON events in on standard input, out on standard output.
@@ -31,7 +32,7 @@ func main() {
 	commands := []*cli.Command{
 		ingestcmd.Command(), normalizecmd.Command(), enrichcmd.Command(), detectcmd.Command(), respondcmd.Command(),
 		persistcmd.Command(), retaincmd.Command(), tuicmd.Command(),
-		runcmd.Command(), runcmd.InitCommand(), querycmd.Command(), querycmd.FilesCommand(), tapcmd.Command(),
+		runcmd.Command(), runcmd.InitCommand(), querycmd.Command(), querycmd.FilesCommand(), tapcmd.Command(), viacmd.Command(),
 	}
 	os.Exit(frame.MainAll("leat", "security events from their sources to a lake, on plain pipes", description, commands, os.Args))
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -184,11 +185,15 @@ func frame(cmd *cli.Command) {
 	}
 }
 
+// terminator is the key of App.Metadata that tells whether the command line has "--", behind which all are arguments.
+const terminator = "terminator"
+
 // checked refuses options behind the first argument: the library would take them for arguments without a word.
 func checked(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
+		terminated, _ := c.App.Metadata[terminator].(bool)
 		for _, a := range c.Args().Slice() {
-			if len(a) > 1 && a[0] == '-' && c.Args().First() != "--" {
+			if len(a) > 1 && a[0] == '-' && !terminated {
 				return Usagef("option %s stands behind an argument; options come first", a)
 			}
 		}
@@ -203,6 +208,7 @@ func run(app *cli.App, args []string) int {
 	for _, cmd := range app.Commands {
 		frame(cmd)
 	}
+	app.Metadata = map[string]any{terminator: slices.Contains(args, "--")}
 	// A reader that has gone is told by the write, not by a signal that kills.
 	signal.Ignore(syscall.SIGPIPE)
 	err := app.Run(args)

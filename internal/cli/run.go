@@ -138,6 +138,22 @@ func RunSink(c *cli.Context, name string, build func(env *Env) (stage.Sink, erro
 	return stage.Pump(ctx, env.lines(false), s)
 }
 
+// RunCommandFilter runs a Sink that hands on to --out; the command's arguments are its own.
+func RunCommandFilter(c *cli.Context, name string, build func(env *Env, next stage.Sink) (stage.Sink, error)) error {
+	env, err := newEnv(c, name, true, true)
+	if err != nil {
+		return err
+	}
+	defer env.close(time.Now())
+	s, err := build(env, stage.NewWriter(env.Out, env.Counters))
+	if err != nil {
+		return Usage(err)
+	}
+	ctx, stop := drained(env, s)
+	defer stop()
+	return stage.Pump(ctx, env.lines(false), s)
+}
+
 // RunSource runs what begins a pipe in front of --out. The first SIGINT or SIGTERM ends it in order.
 func RunSource(c *cli.Context, name string, build func(env *Env) (stage.Source, error)) error {
 	env, err := newEnv(c, name, false, true)
