@@ -29,6 +29,7 @@ const (
 	opCompare
 	opRef
 	opTime
+	opGroup // any of several that a scan finds; no rule has it
 )
 
 // atom is one comparison of one field with one value. Atoms are immutable.

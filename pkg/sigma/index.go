@@ -13,12 +13,23 @@ type Index struct {
 	preds  []predicate
 	code   []inst
 	starts []int32 // by rule: its root in code
+	ids    map[string]int32
+
+	// What follows is made by plan.
+	fast       []fastInst
+	fastStarts []int32
+	marks      [][]int32 // by predicate that a scan found: the predicates that this makes true
+	wakes      [][]int32 // by predicate: the rules that become candidates
+	slotWakes  [][]int32 // by slot
+	always     []int32   // rules that are candidates for every event
+	scan       []scanner // by slot + 1; the first is that of keywords
 }
 
 // predicate is an atom at the places of its field.
 type predicate struct {
 	*atom
 	slot, other int32
+	guards      []int32 // of which one must be seen before evaluating pays; none: always evaluate
 }
 
 // inst is a node of a compiled condition: an atom with its predicate, or kids that lie side by side.
@@ -33,14 +44,15 @@ func NewIndex(rules []*Rule, m Mapper) (*Index, error) {
 	if m == nil {
 		m = Direct{}
 	}
-	ix := &Index{rules: rules, fields: newFieldSet()}
-	c := &compiler{ix: ix, mapper: m, seen: map[string]int32{}}
+	ix := &Index{rules: rules, fields: newFieldSet(), ids: map[string]int32{}}
+	c := &compiler{ix: ix, mapper: m}
 	for _, r := range rules {
 		if r.root == nil {
 			return nil, errors.New("compile: a rule that ParseFile did not make")
 		}
 		ix.starts = append(ix.starts, c.rule(r))
 	}
+	ix.plan()
 	return ix, nil
 }
 
@@ -51,7 +63,6 @@ type compiler struct {
 	ix     *Index
 	mapper Mapper
 	source LogSource
-	seen   map[string]int32
 }
 
 func (c *compiler) rule(r *Rule) int32 {
@@ -89,15 +100,20 @@ func (c *compiler) predicate(a *atom) int32 {
 	if a.op == opRef {
 		p.other = c.slot(a.ref)
 	}
-	key := fmt.Sprint(p.slot, p.other, a.op, a.cased, a.refOp, a.cmp, a.num, a.prefix, "\x00", a.text, "\x00", a.glob.source())
-	if a.re != nil {
-		key += "\x00" + a.re.String()
+	return c.ix.intern(p)
+}
+
+// intern returns the id of a predicate; equal ones have the same.
+func (ix *Index) intern(p predicate) int32 {
+	key := fmt.Sprint(p.slot, p.other, p.op, p.cased, p.refOp, p.cmp, p.num, p.prefix, "\x00", p.text, "\x00", p.glob.source())
+	if p.re != nil {
+		key += "\x00" + p.re.String()
 	}
-	if id, ok := c.seen[key]; ok {
+	if id, ok := ix.ids[key]; ok {
 		return id
 	}
-	id := int32(len(c.ix.preds))
-	c.seen[key] = id
-	c.ix.preds = append(c.ix.preds, p)
+	id := int32(len(ix.preds))
+	ix.ids[key] = id
+	ix.preds = append(ix.preds, p)
 	return id
 }
