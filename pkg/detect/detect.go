@@ -1,9 +1,8 @@
 package detect
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"leat/pkg/alert"
 	"leat/pkg/event"
@@ -15,25 +14,34 @@ import (
 type Config struct {
 	Rules      []string // files and folders; none: the starter rules
 	Strict     bool     // a faulty rule in a folder is an error too
-	AlertsOnly bool     // drop the events
+	AlertsOnly bool     // drop what is no alert
 	Routing    bool     // a rule sees only events of its log source
 	Log        *slog.Logger
 }
 
 // Stage is the stage. It is a stage.Cloner and a stage.Reloader.
 type Stage struct {
-	cfg Config
-	set *ruleSet
+	cfg    Config
+	shared *shared
+	set    *ruleSet
+	view   view
+	by     map[int]*worker     // by class
+	made   map[*subset]*worker // one for each subset
+}
+
+// shared is what the clones of a stage have in common.
+type shared struct {
+	set     atomic.Pointer[ruleSet]
+	loading atomic.Bool
+}
+
+// worker matches against one subset of the rules.
+type worker struct {
 	m   *sigma.Matcher
+	sub *subset
 }
 
-// ruleSet is rules ready to work, shared by clones.
-type ruleSet struct {
-	ix      *sigma.Index
-	writers []*alert.Writer
-}
-
-// New loads the rules. Faults in folders are logged, unless Strict.
+// New loads the rules. Faults in folders are logged, unless Strict. The error has every fault with its place.
 func New(cfg Config) (*Stage, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -42,70 +50,56 @@ func New(cfg Config) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stage{cfg: cfg, set: set, m: set.ix.NewMatcher()}, nil
+	s := &Stage{cfg: cfg, shared: &shared{}}
+	s.shared.set.Store(set)
+	s.adopt(set)
+	return s, nil
 }
 
-func load(cfg Config) (*ruleSet, error) {
-	l, err := Load(cfg.Rules, sigma.Options{})
-	if err != nil {
-		return nil, err
-	}
-	fatal := l.Fatal
-	if cfg.Strict {
-		fatal = append(fatal, l.Faults...)
-	}
-	if len(fatal) > 0 {
-		var errs []error
-		for _, f := range fatal {
-			errs = append(errs, f)
-		}
-		return nil, errors.Join(errs...)
-	}
-	for _, f := range l.Faults {
-		cfg.Log.Warn("rule left out", "file", f.File, "line", f.Line, "key", f.Key, "reason", f.Reason, "rule", f.Rule)
-	}
-	if len(l.Rules) == 0 {
-		return nil, errors.New("no rule to work with")
-	}
-	set := &ruleSet{}
-	if set.ix, err = sigma.NewIndex(l.Rules, nil); err != nil {
-		return nil, err
-	}
-	for _, r := range l.Rules {
-		w, err := alert.NewWriter(ruleOf(r))
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", r.File, r.Line, err)
-		}
-		set.writers = append(set.writers, w)
-	}
-	cfg.Log.Info("rules loaded", "rules", len(l.Rules), "left_out", len(l.Faults))
-	return set, nil
-}
-
-func ruleOf(r *sigma.Rule) alert.Rule {
-	id := r.ID
-	if id == "" {
-		id = event.DeriveID("rule", r.Title, r.LogSource.String())
-	}
-	return alert.Rule{
-		ID: id, Name: r.Title, Description: r.Description, Version: r.Version(), Author: r.Author, License: r.License,
-		References: r.References, Tags: r.Tags, Actions: r.Actions, Level: r.Level.String(), Message: r.Message,
-	}
+// adopt makes set the rules that s works with.
+func (s *Stage) adopt(set *ruleSet) {
+	s.set, s.view, s.by, s.made = set, view{}, map[int]*worker{}, map[*subset]*worker{}
 }
 
 // Clone returns a stage with the same rules and memory of its own.
 func (s *Stage) Clone() stage.Stage {
-	return &Stage{cfg: s.cfg, set: s.set, m: s.set.ix.NewMatcher()}
+	c := &Stage{cfg: s.cfg, shared: s.shared}
+	c.adopt(s.set)
+	return c
 }
+
+// Reload reads the rules anew; where all is well they replace the old ones between two batches, and else the old ones
+// stay and the log says why.
+func (s *Stage) Reload() {
+	if !s.shared.loading.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer s.shared.loading.Store(false)
+		set, err := load(s.cfg)
+		if err != nil {
+			s.cfg.Log.Error("rules not reloaded, the old ones stay", "error", err)
+			return
+		}
+		s.shared.set.Store(set)
+	}()
+}
+
+var pathKind = event.MustPath("event.kind")
 
 // Process puts the alerts of each event behind it.
 func (s *Stage) Process(b *event.Batch) error {
+	if set := s.shared.set.Load(); set != s.set {
+		s.adopt(set)
+	}
 	for _, e := range b.Events {
-		if stage.Passes(e) || e.Get(pathKind).Is(alert.Kind) {
+		switch {
+		case !stage.Passes(e) && !e.Get(pathKind).Is(alert.Kind):
+			if err := s.match(b, e); err != nil {
+				return err
+			}
+		case e.Get(pathKind).Is(alert.Kind):
 			continue
-		}
-		for _, i := range s.m.Match(e) {
-			s.raise(b, e, i)
 		}
 		if s.cfg.AlertsOnly {
 			e.Drop()
@@ -114,13 +108,46 @@ func (s *Stage) Process(b *event.Batch) error {
 	return nil
 }
 
-var pathKind = event.MustPath("event.kind")
+func (s *Stage) match(b *event.Batch, e *event.Event) error {
+	class := classAll
+	if s.cfg.Routing {
+		class = s.set.router.classOf(e, &s.view)
+	}
+	w := s.by[class]
+	if w == nil {
+		var err error
+		if w, err = s.worker(class); err != nil {
+			return err
+		}
+	}
+	for _, i := range w.m.Match(e) {
+		s.raise(b, e, w, i)
+	}
+	return nil
+}
 
-func (s *Stage) raise(b *event.Batch, e *event.Event, i int32) {
+// worker makes or finds the matcher for a class.
+func (s *Stage) worker(class int) (*worker, error) {
+	sub, err := s.set.subset(class)
+	if err != nil {
+		return nil, err
+	}
+	w := s.made[sub]
+	if w == nil {
+		w = &worker{sub.ix.NewMatcher(), sub}
+		s.made[sub] = w
+	}
+	if len(s.by) < 2*maxSubsets {
+		s.by[class] = w
+	}
+	return w, nil
+}
+
+func (s *Stage) raise(b *event.Batch, e *event.Event, w *worker, i int32) {
 	var matched []alert.Clause
-	for _, c := range s.m.Matched(i) {
+	for _, c := range w.m.Matched(i) {
 		matched = append(matched, alert.Clause{Field: c.Field, Modifiers: c.Modifiers, Want: c.Want, Value: c.Have})
 	}
-	line := s.set.writers[i].Append(b.Begin(4<<10), e, matched)
+	line := s.set.writers[w.sub.rules[i]].Append(b.Begin(4<<10), e, matched)
 	b.After(e, b.End(line))
 }

@@ -1,0 +1,140 @@
+package detect
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+
+	"leat/pkg/alert"
+	"leat/pkg/event"
+	"leat/pkg/sigma"
+)
+
+// maxSubsets bounds the indices that hostile mixtures of categories can have made.
+const maxSubsets = 256
+
+// ruleSet is rules ready to work. It is shared by clones and immutable but for the cache of subsets.
+type ruleSet struct {
+	rules   []*sigma.Rule
+	writers []*alert.Writer
+	fields  *Taxonomy
+	router  *router
+
+	mu      sync.Mutex
+	all     *subset
+	byClass map[int]*subset
+	byRules map[string]*subset
+}
+
+// subset is the rules that see the events of a class, in one index.
+type subset struct {
+	ix    *sigma.Index
+	rules []int32 // of the index's rules: the number in the whole set
+}
+
+// load reads and compiles what cfg names. Faults of folders are logged and counted.
+func load(cfg Config) (*ruleSet, error) {
+	l, err := Load(cfg.Rules, sigma.Options{})
+	if err != nil {
+		return nil, err
+	}
+	fatal := l.Fatal
+	if cfg.Strict {
+		fatal = append(fatal, l.Faults...)
+	}
+	if len(fatal) > 0 {
+		var errs []error
+		for _, f := range fatal {
+			errs = append(errs, f)
+		}
+		return nil, errors.Join(errs...)
+	}
+	for _, f := range l.Faults {
+		cfg.Log.Warn("rule left out", "file", f.File, "line", f.Line, "key", f.Key, "reason", f.Reason, "rule", f.Rule)
+	}
+	if len(l.Rules) == 0 {
+		return nil, errors.New("no rule to work with")
+	}
+	s, err := newRuleSet(l.Rules)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Log.Info("rules loaded", "rules", len(l.Rules), "left_out", len(l.Faults))
+	return s, nil
+}
+
+func newRuleSet(rules []*sigma.Rule) (s *ruleSet, err error) {
+	s = &ruleSet{rules: rules, byClass: map[int]*subset{}, byRules: map[string]*subset{}}
+	if s.fields, err = NewTaxonomy(); err != nil {
+		return nil, err
+	}
+	if s.router, err = newRouter(); err != nil {
+		return nil, err
+	}
+	for _, r := range rules {
+		w, err := alert.NewWriter(ruleOf(r))
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: leat.%w (rule %s)", r.File, r.Line, err, r.ID)
+		}
+		s.writers = append(s.writers, w)
+	}
+	s.all, err = s.compile(func(*sigma.Rule) bool { return true })
+	return s, err
+}
+
+func (s *ruleSet) compile(wanted func(*sigma.Rule) bool) (*subset, error) {
+	sub := &subset{}
+	var key []byte
+	var list []*sigma.Rule
+	for i, r := range s.rules {
+		if wanted(r) {
+			list = append(list, r)
+			sub.rules = append(sub.rules, int32(i))
+			key = binary.AppendUvarint(key, uint64(i))
+		}
+	}
+	if have := s.byRules[string(key)]; have != nil {
+		return have, nil
+	}
+	var err error
+	sub.ix, err = sigma.NewIndex(list, s.fields)
+	s.byRules[string(key)] = sub
+	return sub, err
+}
+
+// subset returns the rules for a class of events. The index is made when the first event of the class is there.
+func (s *ruleSet) subset(id int) (*subset, error) {
+	if id == classAll {
+		return s.all, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sub := s.byClass[id]; sub != nil {
+		return sub, nil
+	}
+	if len(s.byClass) >= maxSubsets {
+		return s.all, nil
+	}
+	c := s.router.class(id)
+	sub, err := s.compile(func(r *sigma.Rule) bool { return c.admits(r.LogSource) })
+	if err == nil {
+		s.byClass[id] = sub
+	}
+	return sub, err
+}
+
+func ruleOf(r *sigma.Rule) alert.Rule {
+	return alert.Rule{
+		ID: ruleID(r), Name: r.Title, Description: r.Description, Version: r.Version(), Author: r.Author, License: r.License,
+		References: r.References, Tags: r.Tags, Actions: r.Actions, Level: r.Level.String(), Message: r.Message,
+	}
+}
+
+// ruleID is the rule's id, or one from its title for a rule without.
+func ruleID(r *sigma.Rule) string {
+	if r.ID != "" {
+		return r.ID
+	}
+	return event.DeriveID("rule", r.Title, r.LogSource.String())
+}
