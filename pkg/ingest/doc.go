@@ -1,0 +1,2 @@
+// Package ingest reads records from their sources.
+package ingest

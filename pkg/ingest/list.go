@@ -1,0 +1,106 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// kind is a family of sources.
+type kind int
+
+const (
+	kindFile kind = iota // a path or glob
+	kindStdin
+	kindStream // a FIFO or device
+	kindUDP
+	kindTCP
+	kindTLS
+)
+
+// schemes are the kinds of source that a URL can name.
+func schemes() map[string]kind {
+	return map[string]kind{"file": kindFile, "syslog+udp": kindUDP, "syslog+tcp": kindTCP, "syslog+tls": kindTLS}
+}
+
+// spec is one parsed source.
+type spec struct {
+	text string // as it was given
+	kind kind
+	path string  // of a file: absolute, perhaps a glob
+	addr string  // of a listener: host:port
+	opts options // of a listener
+}
+
+func parseSources(texts []string) ([]spec, error) {
+	var list []spec
+	var errs []error
+	stdin := 0
+	for _, t := range texts {
+		s, err := parseSource(t)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("source %q: %w", t, err))
+			continue
+		}
+		if s.kind == kindStdin {
+			if stdin++; stdin == 2 {
+				errs = append(errs, errors.New("standard input (-) is named twice"))
+			}
+		}
+		list = append(list, s)
+	}
+	return list, errors.Join(errs...)
+}
+
+func parseSource(t string) (spec, error) {
+	if t == "-" {
+		return spec{text: t, kind: kindStdin}, nil
+	}
+	scheme, rest, isURL := strings.Cut(t, ":")
+	k, known := schemes()[scheme]
+	switch {
+	case isURL && known && k == kindFile:
+		return parsePath(t, strings.TrimPrefix(rest, "//"))
+	case isURL && known:
+		return parseListener(t, k)
+	case isURL && strings.HasPrefix(rest, "//"):
+		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp:// and syslog+tls://", scheme)
+	}
+	return parsePath(t, t)
+}
+
+func parsePath(text, path string) (spec, error) {
+	if path == "" {
+		return spec{}, errors.New("no path")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return spec{}, err
+	}
+	if _, err := filepath.Match(abs, ""); err != nil {
+		return spec{}, errors.New("a glob that is not well formed (an unclosed [?)")
+	}
+	return spec{text: text, kind: kindFile, path: abs}, nil
+}
+
+func parseListener(t string, k kind) (spec, error) {
+	u, err := url.Parse(t)
+	if err != nil {
+		return spec{}, errors.New("not a URL; expected such as syslog+tcp://127.0.0.1:514")
+	}
+	if u.Host == "" || u.Path != "" && u.Path != "/" || u.User != nil || u.Fragment != "" {
+		return spec{}, errors.New("expected scheme://ADDRESS:PORT?option=value, such as syslog+tcp://127.0.0.1:514")
+	}
+	addr := u.Host
+	if u.Port() == "" {
+		def := "514"
+		if k == kindTLS {
+			def = "6514"
+		}
+		addr = strings.TrimSuffix(u.Host, ":") + ":" + def
+	}
+	opts, err := parseOptions(k, u.Query())
+	return spec{text: t, kind: k, addr: addr, opts: opts}, err
+}

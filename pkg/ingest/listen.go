@@ -1,0 +1,7 @@
+package ingest
+
+import "net/url"
+
+type options struct{}
+
+func parseOptions(kind, url.Values) (options, error) { return options{}, nil }

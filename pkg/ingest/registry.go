@@ -1,0 +1,289 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// registry knows every file that is or was read, and finds them again under other names.
+//
+// A file is known by what it holds: the bytes of its beginning and those right before the position. Device and inode only
+// decide which of several equal candidates it is.
+type registry struct {
+	cfg   *Config
+	files map[string][]*file // by family
+	byID  map[inode]*file    // open files
+	gens  map[string]int64   // highest generation by source
+	// settled are candidates from which nothing is to be read, by the size at which that was seen.
+	settled map[inode]int64
+}
+
+// newRegistry takes the positions of the lake. What is none of a file is left alone.
+func newRegistry(cfg *Config, positions map[string]string) (*registry, error) {
+	r := &registry{cfg: cfg, files: map[string][]*file{}, byID: map[inode]*file{}, gens: map[string]int64{}, settled: map[inode]int64{}}
+	for name, pos := range positions {
+		source, gen, ok := splitName(name)
+		if !ok || pos == "" {
+			continue
+		}
+		c, err := parseCursor(pos)
+		if err != nil {
+			return nil, fmt.Errorf("source %s: %w", name, err)
+		}
+		fam := pathOf(source)
+		r.gens[source] = max(r.gens[source], gen)
+		r.files[fam] = append(r.files[fam], &file{
+			origin: origin{name: name, cursor: c}, pos: c, source: source, generation: gen, family: fam,
+			path: fam, id: inode{c.dev, c.ino}, reason: "not found again",
+		})
+	}
+	return r, nil
+}
+
+// candidate is a path that may hold a known file, or a new one.
+type candidate struct {
+	path string
+	info os.FileInfo
+	id   inode
+	f    *os.File
+	comp compression
+	head []byte // beginning of the contents, up to printSize bytes
+}
+
+// look opens a path. A nil candidate: it is gone, or no regular file.
+func look(path string) (*candidate, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	// What was opened counts: the path may lead elsewhere by now.
+	if info, err = f.Stat(); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	c := &candidate{path: path, info: info, id: inodeOf(info), f: f, head: make([]byte, printSize)}
+	n, err := f.ReadAt(c.head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.Close()
+		return nil, fmt.Errorf("source %s: %w", path, err)
+	}
+	c.head = c.head[:n]
+	if c.comp = compressionOf(c.head); c.comp != plain {
+		c.head = inflatedHead(f, c.comp)
+	}
+	return c, nil
+}
+
+// begins tells whether c begins with what k was read from.
+func (c *candidate) begins(k *file) bool {
+	n := k.pos.head.n
+	return n > 0 && n <= len(c.head) && printOf(c.head[:n]) == k.pos.head
+}
+
+// holds tells whether c holds everything up to k's position. A compressed one is then left standing there.
+func (c *candidate) holds(k *file) (z *inflated, ok bool) {
+	if !c.begins(k) {
+		return nil, false
+	}
+	if c.comp == plain {
+		t := k.pos.tail
+		b := make([]byte, t.n)
+		_, err := c.f.ReadAt(b, k.offset()-int64(t.n))
+		return nil, err == nil && printOf(b) == t
+	}
+	z, err := inflate(c.f, c.comp)
+	if err != nil {
+		return nil, false
+	}
+	if !z.skipTo(k.pos) {
+		z.close()
+		return nil, false
+	}
+	return z, true
+}
+
+// verdict is what is to be done with a candidate.
+type verdict int
+
+const (
+	ignore verdict = iota // nothing to read: a copy, or read to its end
+	wait                  // too little is there to tell
+	bound                 // its file goes on
+	fresh                 // a new file
+)
+
+// match finds the known file that c is. It binds c to it where there is something to read.
+func (r *registry) match(c *candidate, final bool) (*file, verdict) {
+	fam := family(c.path)
+	known := r.files[fam]
+	for pass := range 2 {
+		for _, k := range known {
+			// The same inode is tried first, so that of two equal files each finds its own.
+			if same := k.id == c.id; same != (pass == 0) || k.pos.offset == 0 {
+				continue
+			}
+			if k.f != nil && k.id == c.id {
+				return k, bound
+			}
+			if v, ok := r.tryKnown(k, c); ok {
+				return k, v
+			}
+		}
+	}
+	if !final && r.growing(c, known) {
+		return nil, wait
+	}
+	if _, ok := label(c.head); !ok && !final || len(c.head) == 0 {
+		return nil, wait
+	}
+	return nil, fresh
+}
+
+// growing tells whether c may be a copy of a known file that is still being written (copytruncate, gzip).
+func (r *registry) growing(c *candidate, known []*file) bool {
+	if !isRotated(c.path) || r.cfg.Now().Sub(c.info.ModTime()) > r.cfg.Grace {
+		return false
+	}
+	for _, k := range known {
+		if c.begins(k) || len(c.head) < k.pos.head.n {
+			return true
+		}
+	}
+	return false
+}
+
+// tryKnown tells whether c is the file k, or a copy of it.
+func (r *registry) tryKnown(k *file, c *candidate) (verdict, bool) {
+	if k.pos.state == stateDone && k.id == c.id && c.comp != plain && c.begins(k) {
+		return ignore, true // compressed files do not change: spare the reading
+	}
+	z, ok := c.holds(k)
+	if !ok {
+		return 0, false
+	}
+	drop := func(v verdict, ok bool) (verdict, bool) {
+		if z != nil {
+			z.close()
+		}
+		return v, ok
+	}
+	if k.f == nil {
+		more := z != nil || c.info.Size() > k.offset()
+		if k.pos.state == stateDone && k.id == c.id && !more {
+			k.path, k.lost = c.path, time.Time{}
+			return drop(ignore, true)
+		}
+		r.bind(k, c, z)
+		return bound, true
+	}
+	// k is being read elsewhere. Equal contents are a copy, if there is enough of them or rotation explains it.
+	strong := k.offset() >= printSize
+	explained := isRotated(c.path) && !isRotated(k.path) || sameButCompressed(k.path, c.path)
+	if !strong && !explained {
+		return drop(0, false)
+	}
+	if c.comp == plain && c.info.Size() > k.offset() && k.size == k.offset() && k.z == nil && !isRotated(c.path) {
+		k.close()
+		delete(r.byID, k.id)
+		r.bind(k, c, z)
+		return bound, true
+	}
+	r.cfg.Log.Debug("a copy is not read again", "path", c.path, "source", k.name)
+	return drop(ignore, true)
+}
+
+func sameButCompressed(a, b string) bool {
+	cut := func(s string) string { return strings.TrimSuffix(strings.TrimSuffix(s, ".gz"), ".zst") }
+	return a != b && cut(a) == cut(b)
+}
+
+// bind lets k go on in c, whose file it takes over.
+func (r *registry) bind(k *file, c *candidate, z *inflated) {
+	k.f, k.z, k.path, k.id = c.f, z, c.path, c.id
+	k.lost, k.scanned, k.mtime = time.Time{}, 0, time.Time{}
+	k.size = -1
+	k.quiet = r.cfg.Now()
+	k.pos.dev, k.pos.ino = c.id.dev, c.id.ino
+	if k.pos.state == stateDone && c.comp == plain {
+		k.pos.state = stateLive
+	}
+	c.f = nil
+	r.byID[k.id] = k
+}
+
+// add makes c a new file of its family.
+func (r *registry) add(c *candidate) (*file, error) {
+	fam := family(c.path)
+	part, _ := label(c.head)
+	source := sourceName(fam, part)
+	r.gens[source]++
+	gen := r.gens[source]
+	k := &file{
+		origin: origin{name: fmt.Sprintf("%s/%d", source, gen)},
+		source: source, generation: gen, family: fam, reason: "not found again",
+	}
+	var z *inflated
+	if c.comp != plain {
+		var err error
+		if z, err = inflate(c.f, c.comp); err != nil {
+			return nil, fmt.Errorf("source %s: %w", c.path, err)
+		}
+	}
+	r.bind(k, c, z)
+	r.files[fam] = append(r.files[fam], k)
+	return k, nil
+}
+
+// lose takes k's file away, since it no longer holds what was read, and begins to search for it.
+func (r *registry) lose(k *file, reason string) {
+	delete(r.byID, k.id)
+	k.close()
+	k.id = inode{}
+	k.reason, k.lost = reason, r.cfg.Now()
+	clear(r.settled)
+}
+
+// forget removes k from memory.
+func (r *registry) forget(k *file) {
+	list := r.files[k.family]
+	for i := range list {
+		if list[i] == k {
+			r.files[k.family] = append(list[:i:i], list[i+1:]...)
+			break
+		}
+	}
+	if len(r.files[k.family]) == 0 {
+		delete(r.files, k.family)
+	}
+}
+
+// siblings are the paths that a file of the family may have after its rotation.
+func siblings(fam string) []string {
+	names, err := os.ReadDir(filepath.Dir(fam))
+	if err != nil {
+		return nil
+	}
+	var paths []string
+	for _, n := range names {
+		if p := filepath.Join(filepath.Dir(fam), n.Name()); family(p) == fam {
+			paths = append(paths, p)
+		}
+	}
+	byAge(paths)
+	return paths
+}

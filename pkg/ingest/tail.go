@@ -1,0 +1,278 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// tailer reads all files of a Source in one goroutine: once, or as they grow.
+type tailer struct {
+	fileReader
+	reg      *registry
+	patterns []string
+	watch    *watcher // nil without follow
+	ready    []*file  // with something to read, in turn
+	unread   map[string]error
+}
+
+func newTailer(cfg *Config, em *emitter, patterns []string, positions map[string]string) (*tailer, error) {
+	reg, err := newRegistry(cfg, positions)
+	if err != nil {
+		return nil, err
+	}
+	t := &tailer{fileReader: fileReader{cfg: cfg, em: em}, reg: reg, patterns: patterns, unread: map[string]error{}}
+	now := cfg.Now()
+	for _, list := range reg.files {
+		for _, k := range list {
+			if t.covers(k.family) && k.pos.state == stateLive {
+				k.lost = now
+			}
+		}
+	}
+	return t, nil
+}
+
+// covers tells whether a file of the family would be found under our patterns.
+func (t *tailer) covers(fam string) bool {
+	for _, p := range t.patterns {
+		if ok, _ := filepath.Match(p, fam); ok || p == fam || family(p) == fam {
+			return true
+		}
+	}
+	return false
+}
+
+// run reads every file to its end and, when following, waits for more until ctx is done.
+func (t *tailer) run(ctx context.Context) error {
+	defer t.closeAll()
+	if t.cfg.Follow {
+		return t.follow(ctx)
+	}
+	for _, p := range t.patterns {
+		paths, err := t.expand(p)
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if err := t.once(ctx, path); err != nil || ctx.Err() != nil {
+				return err
+			}
+		}
+	}
+	if err := t.search(true); err != nil {
+		return err
+	}
+	if err := t.drain(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return t.forgetVanished()
+}
+
+// expand returns the paths that a pattern matches, of each family the oldest first.
+func (t *tailer) expand(pattern string) ([]string, error) {
+	if _, err := os.Lstat(pattern); err == nil {
+		return []string{pattern}, nil
+	}
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", pattern, err)
+	}
+	byAge(paths)
+	return paths, nil
+}
+
+// once reads one path to its present end.
+func (t *tailer) once(ctx context.Context, path string) error {
+	for {
+		k, err := t.admit(path, true)
+		if err != nil || k == nil {
+			return err
+		}
+		err = t.toEnd(ctx, k)
+		if !errors.Is(err, errTruncated) {
+			return err
+		}
+		t.reg.lose(k, "truncated while it was read")
+	}
+}
+
+// toEnd reads k to its end and closes it.
+func (t *tailer) toEnd(ctx context.Context, k *file) error {
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = t.block(k, true); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() == nil {
+		return t.finished(k)
+	}
+	return nil
+}
+
+// block reads one block of k, whatever it is.
+func (t *tailer) block(k *file, final bool) (more bool, err error) {
+	if k.z == nil {
+		return t.read(k, final)
+	}
+	more, damage, err := t.readInflated(k)
+	if err == nil && damage != nil {
+		err = t.damaged(k, damage)
+	}
+	return more, err
+}
+
+// damaged tells that a compressed file ended before its time.
+func (t *tailer) damaged(k *file, damage error) error {
+	k.pos.state = stateDone
+	return t.em.tell(notice{
+		action: "source_damaged", isError: true, path: k.path, source: k.name, reason: damage.Error(),
+		message: fmt.Sprintf("%s: compressed file ends early or is damaged behind byte %d of its contents (%v); what could be read went on",
+			k.path, k.offset(), damage),
+		from: k.offset(), to: -1, dropped: -1,
+	}, &k.origin, k.pos)
+}
+
+// admit looks at a path and returns its file if there is something to read.
+func (t *tailer) admit(path string, final bool) (*file, error) {
+	c, err := look(path)
+	if err != nil || c == nil {
+		return nil, err
+	}
+	defer func() {
+		if c.f != nil {
+			c.f.Close()
+		}
+	}()
+	if size, ok := t.reg.settled[c.id]; ok && size == c.info.Size() {
+		return nil, nil
+	}
+	k, v := t.reg.match(c, final)
+	switch v {
+	case ignore:
+		t.reg.settled[c.id] = c.info.Size()
+		return nil, nil
+	case wait:
+		return nil, nil
+	case fresh:
+		if c.comp != plain && len(c.head) == 0 {
+			return nil, t.unreadable(c)
+		}
+		if k, err = t.reg.add(c); err != nil {
+			return nil, err
+		}
+	case bound:
+		if k.path != path && k.f != nil {
+			k.path = path
+		}
+	}
+	t.wrapFile(k)
+	return k, nil
+}
+
+// unreadable tells of a compressed file of which not one byte can be read.
+func (t *tailer) unreadable(c *candidate) error {
+	t.reg.settled[c.id] = c.info.Size()
+	return t.em.tell(notice{
+		action: "source_damaged", isError: true, path: c.path, source: "file:" + printable(family(c.path)), reason: "no contents",
+		message: c.path + ": compressed file is empty or damaged from its first byte", from: 0, to: -1, dropped: -1,
+	}, nil, cursor{})
+}
+
+// finished closes a file that was read to its end in a run without follow.
+func (t *tailer) finished(k *file) error {
+	if isRotated(k.path) && k.pos.state == stateLive {
+		if info, err := k.f.Stat(); err == nil && t.cfg.Now().Sub(info.ModTime()) > t.cfg.Grace {
+			k.pos.state = stateDone
+		}
+	}
+	k.size = k.offset()
+	id := k.id
+	delete(t.reg.byID, id)
+	k.close()
+	return t.em.move(&k.origin, k.pos)
+}
+
+// search looks for lost files among the siblings of their families. What is not found within the time of grace (at once,
+// with final) is told as a gap.
+func (t *tailer) search(final bool) error {
+	for fam, list := range t.reg.files {
+		for _, k := range slices.Clone(list) {
+			if k.lost.IsZero() || k.f != nil {
+				continue
+			}
+			found, err := t.searchFor(k, fam)
+			if err != nil {
+				return err
+			}
+			if found || !final && t.cfg.Now().Sub(k.lost) < t.cfg.Grace {
+				continue
+			}
+			if err := t.gap(k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *tailer) searchFor(k *file, fam string) (found bool, err error) {
+	for _, path := range siblings(fam) {
+		c, err := look(path)
+		if err != nil || c == nil {
+			continue // not readable is not found
+		}
+		if t.reg.byID[c.id] == nil {
+			if z, ok := c.holds(k); ok {
+				t.reg.bind(k, c, z)
+				t.wrapFile(k)
+				t.ready = append(t.ready, k)
+				return true, nil
+			}
+		}
+		c.f.Close()
+	}
+	return false, nil
+}
+
+// gap tells that k's position can't be found again.
+func (t *tailer) gap(k *file) error {
+	k.lost = time.Time{}
+	k.pos.state = stateGone
+	to := int64(-1)
+	if k.size > k.offset() {
+		to = k.size
+	}
+	t.reg.forget(k)
+	return t.em.tell(notice{
+		action: "source_gap", path: k.path, source: k.name, reason: k.reason,
+		message: fmt.Sprintf("%s: position %d can't be found again (%s); what stood behind it, if anything, is missing", k.path, k.offset(), k.reason),
+		from:    k.offset(), to: to, dropped: -1,
+	}, &k.origin, k.pos)
+}
+
+// drain reads what is ready to its end.
+func (t *tailer) drain(ctx context.Context) error {
+	for len(t.ready) > 0 && ctx.Err() == nil {
+		k := t.ready[0]
+		t.ready = t.ready[1:]
+		if err := t.toEnd(ctx, k); err != nil && !errors.Is(err, errTruncated) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tailer) closeAll() {
+	for _, k := range t.reg.byID {
+		k.close()
+	}
+	if t.watch != nil {
+		t.watch.close()
+	}
+}
