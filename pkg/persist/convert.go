@@ -4,24 +4,27 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"leat/internal/duck"
+	"leat/internal/parquet"
 	"leat/pkg/lake"
 	"leat/pkg/row"
 )
 
 // converter turns spills into Parquet files in the staging folder.
 type converter struct {
-	db      *duck.DB
-	dir     string
-	columns string // of read_json
-	number  int
+	db     *duck.DB
+	dir    string
+	cols   *row.Columns
+	schema *parquet.Footer // of a file with every column
+	number int
 }
 
 func newConverter(ctx context.Context, cfg *Config, cols *row.Columns, dir string) (*converter, error) {
-	tmp := dir + "/tmp"
+	tmp := filepath.Join(dir, "tmp")
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
 		return nil, fmt.Errorf("staging: %w", err)
 	}
@@ -31,37 +34,67 @@ func newConverter(ctx context.Context, cfg *Config, cols *row.Columns, dir strin
 	if err != nil {
 		return nil, err
 	}
-	var b strings.Builder
-	for i, c := range cols.Table() {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(duck.Text(c.Name) + ": " + duck.Text(c.SQL))
+	c := &converter{db: db, dir: dir, cols: cols}
+	if c.schema, err = c.wholeSchema(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("schema: %w", err)
 	}
-	return &converter{db: db, dir: dir, columns: "{" + b.String() + "}"}, nil
+	return c, nil
 }
 
-// copy writes the rows of the NDJSON file from, whose longest line is given, to a new Parquet file and checks it.
-func (c *converter) copy(ctx context.Context, from, name string, rows int64, longest int, sorted bool) error {
-	order := ""
-	if !sorted {
-		order = ` ORDER BY "@timestamp"`
+// wholeSchema lets DuckDB write an empty file with every column.
+func (c *converter) wholeSchema(ctx context.Context) (*parquet.Footer, error) {
+	var list []string
+	for _, t := range c.cols.Table() {
+		list = append(list, "CAST(NULL AS "+t.SQL+") AS "+duck.Name(t.Name))
 	}
-	to := c.dir + "/" + name
+	path := filepath.Join(c.dir, "schema.parquet")
+	_, err := c.db.Exec(ctx, "COPY (SELECT "+strings.Join(list, ", ")+" WHERE false) TO "+duck.Text(path)+" (FORMAT parquet)")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(path)
+	return parquet.ReadFooter(path)
+}
+
+// source is a file of rows.
+type source struct {
+	path    string
+	rows    int64
+	longest int // length of the longest line
+	sorted  bool
+	used    row.Set
+}
+
+// copy writes the rows of from to a new Parquet file and checks it. Columns that no row fills are left out of DuckDB's work and put in
+// afterwards: two thirds of its time would go into their NULLs.
+func (c *converter) copy(ctx context.Context, from *source, name string) error {
+	var types, exprs []string
+	order := ""
+	for _, t := range c.cols.Only(from.used) {
+		types = append(types, duck.Text(t.Name)+": "+duck.Text(t.SQL))
+		exprs = append(exprs, t.Expr+" AS "+duck.Name(t.Name))
+		if t.Name == "@timestamp" && !from.sorted {
+			order = ` ORDER BY t."@timestamp"`
+		}
+	}
+	to := filepath.Join(c.dir, name)
 	// DuckDB takes a few buffers of twice the longest line for each thread.
-	stmt := fmt.Sprintf("COPY (SELECT * FROM read_json(%s, columns = %s, format = 'newline_delimited', "+
-		"compression = 'uncompressed', maximum_object_size = %d)%s) TO %s (FORMAT parquet, COMPRESSION zstd)",
-		duck.Text(from), c.columns, max(longest, bigLine)+64, order, duck.Text(to))
-	n, err := c.db.Exec(ctx, stmt)
+	n, err := c.db.Exec(ctx, fmt.Sprintf("COPY (SELECT %s FROM read_json(%s, columns = {%s}, format = 'newline_delimited', "+
+		"compression = 'uncompressed', maximum_object_size = %d) AS t%s) TO %s (FORMAT parquet, COMPRESSION zstd)",
+		strings.Join(exprs, ", "), duck.Text(from.path), strings.Join(types, ", "), max(from.longest, bigLine)+64, order, duck.Text(to)))
 	if err != nil {
 		return fmt.Errorf("write Parquet: %w", err)
 	}
-	written, err := c.footerRows(ctx, to)
-	if err != nil {
-		return fmt.Errorf("read the footer of %s: %w", name, err)
+	if err := parquet.Graft(to, c.schema); err != nil {
+		return err
 	}
-	if n != rows || written != rows {
-		return &countError{rows: rows, copied: n, written: written}
+	footer, err := parquet.ReadFooter(to)
+	if err != nil {
+		return fmt.Errorf("check: %w", err)
+	}
+	if n != from.rows || footer.Rows != from.rows {
+		return &countError{rows: from.rows, copied: n, written: footer.Rows}
 	}
 	return nil
 }
@@ -71,22 +104,6 @@ type countError struct{ rows, copied, written int64 }
 
 func (e *countError) Error() string {
 	return fmt.Sprintf("DuckDB made %d rows of %d lines and wrote %d", e.copied, e.rows, e.written)
-}
-
-func (c *converter) footerRows(ctx context.Context, path string) (int64, error) {
-	r, err := c.db.Query(ctx, "SELECT num_rows FROM parquet_file_metadata("+duck.Text(path)+")")
-	if err != nil {
-		return 0, err
-	}
-	defer r.Close()
-	var n int64
-	if r.Next() {
-		err = r.Scan(&n)
-	}
-	if err == nil {
-		err = r.Err()
-	}
-	return n, err
 }
 
 func (c *converter) name() string {
@@ -100,7 +117,7 @@ func (c *converter) convert(ctx context.Context, s *spill) ([]lake.Staged, error
 		return nil, err
 	}
 	name := c.name()
-	if err := c.copy(ctx, s.path, name, s.rows, s.longest, s.sorted); err != nil {
+	if err := c.copy(ctx, &source{path: s.path, rows: s.rows, longest: s.longest, sorted: s.sorted, used: s.used}, name); err != nil {
 		return nil, err
 	}
 	if err := os.Remove(s.path); err != nil {

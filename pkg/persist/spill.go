@@ -29,11 +29,13 @@ type spill struct {
 	min     int64
 	max     int64
 	kinds   map[string]int64
+	used    row.Set // columns that some row fills
 }
 
 // add takes one row with its line feed.
 func (s *spill) add(line []byte, x *row.Encoder) error {
 	s.note(x)
+	s.used.Join(&x.Used)
 	s.rows++
 	s.bytes += int64(len(line))
 	s.longest = max(s.longest, len(line))

@@ -116,14 +116,17 @@ func standard() []Column {
 func Compile(list []Column) (*Columns, error) {
 	notes := map[string]note{"@timestamp": noteTime, "event.kind": noteKind, "event.dataset": noteDataset}
 	c := &Columns{list: list, root: &level{}}
-	for _, col := range list {
+	if len(list) > maxColumns {
+		return nil, fmt.Errorf("%d columns; at most %d are possible", len(list), maxColumns)
+	}
+	for number, col := range list {
 		l := c.root
 		keys := strings.Split(col.Field, ".")
 		for i, k := range keys {
 			last := i == len(keys)-1
 			at := l.find(k)
 			switch {
-			case k == "", l == c.root && k == Rest:
+			case k == "", strings.ContainsAny(k, `"'\\`), l == c.root && k == Rest:
 				return nil, fmt.Errorf("column %q: no such name is possible", col.Field)
 			case at < 0:
 				if len(l.members) == maxMembers {
@@ -131,6 +134,7 @@ func Compile(list []Column) (*Columns, error) {
 				}
 				at = l.add(k, col.Type, !last)
 				l.members[at].note = notes[col.Field]
+				l.members[at].column = number
 			case last || l.members[at].sub == nil:
 				return nil, fmt.Errorf("column %q: the field, or one above it, is a column already", col.Field)
 			}
@@ -147,30 +151,70 @@ func (c *Columns) List() []Column { return c.list }
 // TopLevel is one column of the table: a field of the event's own level.
 type TopLevel struct {
 	Name string
-	SQL  string // its type, for objects a STRUCT
+	// SQL is its type, for objects a STRUCT.
+	SQL string
+	// Expr is an expression on a table t with columns of these names and types. It gives the same, but of an object that
+	// is not there one whose members are all NULL.
+	Expr string
 }
 
 // Table returns the columns of the table, in order: one for each name at the event's own level, and rest.
 func (c *Columns) Table() []TopLevel {
-	var out []TopLevel
-	for _, m := range c.root.members {
-		out = append(out, TopLevel{m.name, m.sql()})
+	all := Set{}
+	for i := range c.list {
+		all.add(i)
 	}
-	return append(out, TopLevel{Rest, Text.SQL()})
+	return c.Only(all)
 }
 
-func (m *member) sql() string {
-	if m.sub == nil {
-		return m.typ.SQL()
-	}
-	var b strings.Builder
-	b.WriteString("STRUCT(")
-	for i, s := range m.sub.members {
-		if i > 0 {
-			b.WriteString(", ")
+// Only returns what is left of the table when only the columns in used, and rest, are wanted.
+func (c *Columns) Only(used Set) []TopLevel {
+	var out []TopLevel
+	for i := range c.root.members {
+		m := &c.root.members[i]
+		if typ, expr := m.sql(&used, "t"); typ != "" {
+			out = append(out, TopLevel{m.name, typ, expr})
 		}
-		fmt.Fprintf(&b, "%q %s", s.name, s.sql())
 	}
-	b.WriteByte(')')
-	return b.String()
+	return append(out, TopLevel{Rest, Text.SQL(), "t." + Rest})
+}
+
+func (m *member) sql(used *Set, prefix string) (typ, expr string) {
+	prefix += `."` + m.name + `"`
+	if m.sub == nil {
+		if !used.Has(m.column) {
+			return "", ""
+		}
+		return m.typ.SQL(), prefix
+	}
+	var types, exprs []string
+	for i := range m.sub.members {
+		s := &m.sub.members[i]
+		if t, e := s.sql(used, prefix); t != "" {
+			types = append(types, `"`+s.name+`" `+t)
+			exprs = append(exprs, "'"+s.name+"': "+e)
+		}
+	}
+	if types == nil {
+		return "", ""
+	}
+	return "STRUCT(" + strings.Join(types, ", ") + ")", "{" + strings.Join(exprs, ", ") + "}"
+}
+
+// Set is a set of columns, by their number in the list.
+type Set [maxColumns / 64]uint64
+
+// maxColumns is how many columns there may be.
+const maxColumns = 256
+
+func (s *Set) add(i int) { s[i/64] |= 1 << (uint(i) % 64) }
+
+// Has tells whether column i is in s.
+func (s *Set) Has(i int) bool { return s[i/64]&(1<<(uint(i)%64)) != 0 }
+
+// Join adds what is in o.
+func (s *Set) Join(o *Set) {
+	for i := range s {
+		s[i] |= o[i]
+	}
 }

@@ -12,6 +12,9 @@ type Encoder struct {
 	isTime bool  // if it did
 	dup    bool  // a field that has a column is there twice
 
+	// Used are the columns that the last event filled.
+	Used Set
+
 	// What the last event had, for its partition; spans of the event.
 
 	Time          int64 // @timestamp in ns since 1970
@@ -24,7 +27,7 @@ func NewEncoder(c *Columns) *Encoder { return &Encoder{c: c} }
 
 // Append appends e, which must have been parsed, as a row with its line feed.
 func (x *Encoder) Append(dst []byte, e *event.Event) []byte {
-	x.dup, x.HasTime, x.Time = false, false, 0
+	x.dup, x.HasTime, x.Time, x.Used = false, false, 0, Set{}
 	x.Kind, x.Dataset = event.Value{}, event.Value{}
 	x.rest = append(x.rest[:0], '{')
 	dst = append(dst, '{')
@@ -117,6 +120,7 @@ func (x *Encoder) column(dst []byte, m *member, v event.Value) (out []byte, exac
 	if len(dst) == value {
 		return dst[:start], false
 	}
+	x.Used.add(m.column)
 	return dst, exact
 }
 

@@ -15,6 +15,7 @@ type member struct {
 	typ    Type
 	sub    *level // an object, or nil for a column
 	note   note
+	column int // its number, if sub is nil
 }
 
 // note marks the columns that decide on an event's partition.
