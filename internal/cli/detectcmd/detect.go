@@ -28,6 +28,7 @@ what, where and why. Without -r the built-in starter rules are used. Events may 
 			routingFlag(),
 			&cli.StringFlag{Name: "state", Usage: "`DIR` for state between events (single-event rules keep none)"},
 		}, frame.CommonFlags()...),
+		Subcommands: []*cli.Command{rulesCommand()},
 		Action: func(c *cli.Context) error {
 			return frame.RunFilter(c, "detect", false, func(env *frame.Env) (stage.Stage, error) {
 				routing, err := routing(c)
