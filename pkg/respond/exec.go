@@ -156,4 +156,3 @@ func (c *capped) Write(p []byte) (int, error) {
 func (c *capped) String() string { return c.buf.String() }
 
 var _ actor = (*Exec)(nil)
-

@@ -219,4 +219,3 @@ func (s Severity) holds(level int) bool {
 	}
 	return true
 }
-

@@ -1,0 +1,158 @@
+// Package tuicmd is the command `tui`.
+package tuicmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	frame "leat/internal/cli"
+	"leat/pkg/stage"
+	"leat/pkg/tui"
+)
+
+// Command returns the command.
+func Command() *cli.Command {
+	return &cli.Command{
+		Name:      "tui",
+		Usage:     "watch alerts live in the terminal",
+		UsageText: "tui [--follow FILE | --connect SOCKET] [--filter EXPR] [--tee] [--plain] [< events]",
+		Description: `Shows the alerts of a stream as a live table: filter, search, pause, groups, and for each alert who, what, where and why.
+Keys come from the terminal while events come on standard input. ? shows the keys.
+
+   ingest --follow /var/log/auth.log | normalize | detect | tui
+   detect -r rules < events.ndjson | tui --tee | persist --lake ./lake
+   tui --connect ./state/alerts.sock --filter 'severity>=high -rule=noise*'
+   tui --follow alerts.ndjson --plain | grep payroll
+
+Alerts are never dropped from the stream: with --tee all that is read is written to standard output as it came, also
+after the screen is closed. What comes faster than it can be shown is counted in the header.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "follow", Usage: "read `FILE` and follow it as it grows"},
+			&cli.StringFlag{Name: "connect", Usage: "read from the Unix socket `PATH` of leat tap or leat run"},
+			&cli.StringFlag{Name: "in", Value: "-", Usage: "read `FILE` to its end (-: standard input)"},
+			&cli.StringFlag{Name: "filter", Usage: "begin with the filter `EXPR`, such as 'severity>=high user=anna*'"},
+			&cli.BoolFlag{Name: "all", Usage: "show every event, not only alerts"},
+			&cli.BoolFlag{Name: "tee", Usage: "pass everything on to standard output, which must be no terminal"},
+			&cli.BoolFlag{Name: "plain", Usage: "write one line of text an alert; no screen, no keys"},
+			&cli.BoolFlag{Name: "utc", Usage: "show times in UTC"},
+			&cli.IntFlag{Name: "keep", Value: 10_000, Usage: "keep the last `N` alerts (and 64 MiB at most)"},
+			&cli.StringFlag{Name: "color", Value: "auto", Usage: "`WHEN` to use colours: auto, always, never (NO_COLOR is obeyed)"},
+		},
+		Action: run,
+	}
+}
+
+func run(c *cli.Context) error {
+	if c.Args().Present() {
+		return frame.Usagef("unexpected argument %q; --follow FILE or --in FILE reads a file", c.Args().First())
+	}
+	cfg, err := config(c)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	err = tui.Run(ctx, cfg)
+	switch {
+	case errors.Is(err, syscall.EPIPE):
+		return stage.ErrClosed
+	case errors.Is(err, tui.ErrNoTerminal):
+		return frame.Usage(fmt.Errorf("%w; --plain writes lines of text instead", err))
+	}
+	return err
+}
+
+func config(c *cli.Context) (tui.Config, error) {
+	cfg := tui.Config{
+		In: os.Stdin, Out: os.Stdout, Notice: os.Stderr, Follow: c.String("follow"), Connect: c.String("connect"),
+		Plain: c.Bool("plain"), All: c.Bool("all"), Filter: c.String("filter"), MaxRows: c.Int("keep"), Command: command(c),
+	}
+	if cfg.Follow != "" && cfg.Connect != "" {
+		return cfg, frame.Usagef("--follow and --connect exclude each other")
+	}
+	if cfg.MaxRows < 1 || cfg.MaxRows > 1_000_000 {
+		return cfg, frame.Usagef("--keep: %d is not from 1 to 1000000", cfg.MaxRows)
+	}
+	if err := tui.CheckFilter(cfg.Filter); err != nil {
+		return cfg, frame.Usagef("--filter: %v", err)
+	}
+	if c.Bool("utc") {
+		cfg.Zone = time.UTC
+	}
+	if err := input(c, &cfg); err != nil {
+		return cfg, err
+	}
+	return cfg, output(c, &cfg)
+}
+
+// input opens what is read.
+func input(c *cli.Context, cfg *tui.Config) error {
+	if cfg.Follow != "" || cfg.Connect != "" {
+		return nil
+	}
+	if in := c.String("in"); in != "-" {
+		f, err := os.Open(in)
+		if err != nil {
+			return frame.Usage(fmt.Errorf("--in: %w", err))
+		}
+		cfg.In = f
+		return nil
+	}
+	if frame.IsTerminal(os.Stdin) {
+		return frame.Usagef("standard input is a terminal; try `detect < events.ndjson | tui` or `tui --follow alerts.ndjson`; see tui --help")
+	}
+	return nil
+}
+
+// output settles colours, and what standard output is for.
+func output(c *cli.Context, cfg *tui.Config) error {
+	terminal := frame.IsTerminal(os.Stdout)
+	switch {
+	case c.Bool("tee") && terminal:
+		return frame.Usagef("--tee: standard output is a terminal; send it on: `... | tui --tee | persist ...`")
+	case c.Bool("tee") && cfg.Plain:
+		return frame.Usagef("--tee and --plain both want standard output")
+	case c.Bool("tee"):
+		cfg.Tee = os.Stdout
+	case !terminal && !cfg.Plain:
+		return frame.Usagef("standard output is no terminal; --tee passes the events on, --plain writes lines of text")
+	}
+	switch color := c.String("color"); color {
+	case "auto":
+		cfg.Palette = tui.PaletteFor(os.Getenv)
+		if cfg.Plain && !terminal && os.Getenv("CLICOLOR_FORCE") == "" {
+			cfg.Palette = tui.None
+		}
+	case "always":
+		if cfg.Palette = tui.PaletteFor(os.Getenv); cfg.Palette == tui.None {
+			cfg.Palette = tui.Sixteen
+		}
+	case "never":
+		cfg.Palette = tui.None
+	default:
+		return frame.Usagef("--color: %q is none of auto, always, never", color)
+	}
+	return nil
+}
+
+// command is how this view is opened again, without its filter.
+func command(c *cli.Context) string {
+	s := c.App.Name
+	if c.Command != nil && c.Command.Name == "tui" && s != "tui" {
+		s += " tui"
+	}
+	for _, name := range []string{"follow", "connect"} {
+		if v := c.String(name); v != "" {
+			s += " --" + name + " '" + strings.ReplaceAll(v, "'", `'\''`) + "'"
+		}
+	}
+	return s
+}
