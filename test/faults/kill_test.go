@@ -174,7 +174,12 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	t.Cleanup(func() {
+		if t.Failed() {
+			tail(t, log.Name())
+		}
+		_ = log.Close()
+	})
 	procs := cfg.Processes(leat)
 	f := startFeed(filepath.Join(dir, "logs", "auth.log"), envInt("LEAT_RATE", 2000), 40000)
 
@@ -212,9 +217,6 @@ func TestKill(t *testing.T) {
 		done, mid, resumes, total, c.Lines, c.Distinct, c.Alerts, c.AlertIDs)
 	if mid < kills*80/100 || resumes < kills/2 {
 		t.Errorf("only %d of %d kills hit in mid-stream and %d resumes began at a mark > 0", mid, kills, resumes)
-	}
-	if t.Failed() {
-		tail(t, log.Name())
 	}
 }
 
