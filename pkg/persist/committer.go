@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"sync"
 
+	"leat/pkg/event"
 	"leat/pkg/lake"
+	"leat/pkg/row"
 )
 
 // job is one step of the committer: convert what a generation holds, and then commit, if it says so, all that was
@@ -20,6 +22,7 @@ type job struct {
 
 // committer converts and commits in a goroutine of its own, in the order of the jobs. After its first error it does nothing more.
 type committer struct {
+	cfg     *Config
 	conv    *converter
 	writer  *lake.Writer
 	jobs    chan job
@@ -30,8 +33,8 @@ type committer struct {
 	err error
 }
 
-func newCommitter(ctx context.Context, conv *converter, w *lake.Writer) *committer {
-	c := &committer{conv: conv, writer: w, jobs: make(chan job), done: make(chan struct{})}
+func newCommitter(ctx context.Context, cfg *Config, conv *converter, w *lake.Writer) *committer {
+	c := &committer{cfg: cfg, conv: conv, writer: w, jobs: make(chan job), done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
 		for j := range c.jobs {
@@ -71,17 +74,19 @@ func (c *committer) close() error {
 }
 
 func (c *committer) run(ctx context.Context, j job) error {
-	for _, s := range j.gen.order {
-		files, err := c.conv.convert(ctx, s)
-		if err != nil {
-			return fmt.Errorf("dataset %s, date %s: %w", s.dataset, s.date(), err)
+	files, bad, err := c.conv.convertAll(ctx, j.gen)
+	if err != nil {
+		return err
+	}
+	c.pending = append(c.pending, files...)
+	if len(bad) > 0 {
+		if err := c.confess(ctx, j.gen, bad); err != nil {
+			return err
 		}
-		c.pending = append(c.pending, files...)
 	}
 	if !j.commit {
 		return nil
 	}
-	var err error
 	if j.mark != nil {
 		j.mark.Files = c.pending
 		_, err = c.writer.CommitMark(ctx, *j.mark)
@@ -92,5 +97,38 @@ func (c *committer) run(ctx context.Context, j job) error {
 	if errors.Is(err, lake.ErrSuperseded) {
 		return fmt.Errorf("another process has taken over this pipeline: %w", err)
 	}
+	return err
+}
+
+// confess adds a file of pipeline_errors that stand for the rows that DuckDB did not take.
+func (c *committer) confess(ctx context.Context, of *generation, bad []badRow) error {
+	now := c.cfg.Now()
+	g := newGeneration(of.dir, of.number)
+	g.suffix = "-errors"
+	enc, dec := row.NewEncoder(c.conv.cols), row.NewDecoder(c.conv.cols)
+	var b event.Batch
+	var line []byte
+	for _, r := range bad {
+		e := confess(&b, dec, r, now)
+		if err := e.Parse(); err != nil {
+			return fmt.Errorf("row that DuckDB does not take: %w", err)
+		}
+		line = enc.Append(line[:0], e)
+		p := partition{errorDataset, now.Unix() / 86400, len(line) > bigLine}
+		s, ok := g.spills[p]
+		if !ok {
+			s = g.open(p)
+		}
+		if err := s.add(line, enc); err != nil {
+			return err
+		}
+		c.cfg.Log.Warn("DuckDB does not take an event; it is kept as a pipeline_error", "error", r.err)
+	}
+	c.cfg.Counters.Failed(len(bad))
+	files, worse, err := c.conv.convertAll(ctx, g)
+	if err == nil && len(worse) > 0 {
+		err = fmt.Errorf("pipeline_error of a row: %w", worse[0].err)
+	}
+	c.pending = append(c.pending, files...)
 	return err
 }

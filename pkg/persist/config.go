@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"leat/pkg/stage"
 )
 
 // Config says where events go and how often they are committed. The zero values of all but Dir are defaults.
@@ -24,6 +26,8 @@ type Config struct {
 	// Now is the clock (default time.Now); Log takes messages (default: none).
 	Now func() time.Time
 	Log *slog.Logger
+	// Counters, if given, count events that became a pipeline_error here.
+	Counters *stage.Counters
 }
 
 func (c *Config) complete() error {

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"leat/internal/duck"
 	"leat/internal/parquet"
@@ -20,7 +21,6 @@ type converter struct {
 	dir    string
 	cols   *row.Columns
 	schema *parquet.Footer // of a file with every column
-	number int
 }
 
 func newConverter(ctx context.Context, cfg *Config, cols *row.Columns, dir string) (*converter, error) {
@@ -106,24 +106,65 @@ func (e *countError) Error() string {
 	return fmt.Sprintf("DuckDB made %d rows of %d lines and wrote %d", e.copied, e.rows, e.written)
 }
 
-func (c *converter) name() string {
-	c.number++
-	return "part-" + strconv.Itoa(c.number) + ".parquet"
-}
+// partName is the name of the Parquet file that comes of a spill.
+func partName(spill string) string { return filepath.Base(spill) + ".parquet" }
 
-// convert makes the files of one spill, and removes it.
-func (c *converter) convert(ctx context.Context, s *spill) ([]lake.Staged, error) {
+// convert makes the files of one spill and removes it. Rows that DuckDB does not take are handed back.
+func (c *converter) convert(ctx context.Context, s *spill) ([]lake.Staged, []badRow, error) {
 	if err := s.flush(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	name := c.name()
-	if err := c.copy(ctx, &source{path: s.path, rows: s.rows, longest: s.longest, sorted: s.sorted, used: s.used}, name); err != nil {
-		return nil, err
+	from := source{path: s.path, rows: s.rows, longest: s.longest, sorted: s.sorted, used: s.used}
+	name := partName(s.path)
+	err := c.copy(ctx, &from, name)
+	if err != nil && blamesInput(err) {
+		return c.bisect(ctx, from, s.partition)
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	if err := os.Remove(s.path); err != nil {
-		return nil, fmt.Errorf("spill: %w", err)
+		return nil, nil, fmt.Errorf("spill: %w", err)
 	}
 	return []lake.Staged{{Name: name, File: lake.File{
 		Dataset: s.dataset, Date: s.date(), Rows: s.rows, MinTime: s.min, MaxTime: s.max, Kinds: s.kinds,
-	}}}, nil
+	}}}, nil, nil
 }
+
+// convertAll converts every spill of a generation, a few side by side: a small file is mostly waiting and planning.
+func (c *converter) convertAll(ctx context.Context, g *generation) (files []lake.Staged, bad []badRow, err error) {
+	type result struct {
+		files []lake.Staged
+		bad   []badRow
+		err   error
+	}
+	results := make([]result, len(g.order))
+	slots := make(chan struct{}, sideBySide)
+	var failed atomic.Bool
+	var wg sync.WaitGroup
+	for i, s := range g.order {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if failed.Load() {
+				return
+			}
+			r := &results[i]
+			if r.files, r.bad, r.err = c.convert(ctx, s); r.err != nil {
+				r.err = fmt.Errorf("dataset %s, date %s: %w", s.dataset, s.date(), r.err)
+				failed.Store(true)
+			}
+		})
+	}
+	wg.Wait()
+	for _, r := range results {
+		if r.err != nil {
+			return nil, nil, r.err
+		}
+		files, bad = append(files, r.files...), append(bad, r.bad...)
+	}
+	return files, bad, nil
+}
+
+// sideBySide is how many files are written at once; each has threads and memory of the same DuckDB.
+const sideBySide = 2

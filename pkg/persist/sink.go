@@ -62,7 +62,7 @@ func New(ctx context.Context, cfg Config) (*Sink, error) {
 	// Commits go on when the input was told to end: what is in the pipe belongs to the lake.
 	bg, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Sink{
-		cfg: cfg, lake: l, writer: w, conv: conv, commit: newCommitter(bg, conv, w), cancel: cancel,
+		cfg: cfg, lake: l, writer: w, conv: conv, commit: newCommitter(bg, &cfg, conv, w), cancel: cancel,
 		enc: row.NewEncoder(cols), scratch: make([]byte, 0, 128), parts: map[partition]struct{}{}, started: cfg.Now(),
 	}
 	s.next()
@@ -95,6 +95,7 @@ func (s *Sink) Batch(b *event.Batch) error {
 	for _, e := range b.Events {
 		if err := e.Parse(); err != nil {
 			b.Fail(e, "persist", "json", err.Error())
+			s.cfg.Counters.Failed(1)
 			if err := e.Parse(); err != nil {
 				return s.fail(err)
 			}

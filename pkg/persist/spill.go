@@ -106,6 +106,7 @@ func (s *spill) flush() error {
 type generation struct {
 	dir    string
 	number int
+	suffix string // of its files' names
 	spills map[partition]*spill
 	order  []*spill
 	rows   int64
@@ -119,7 +120,7 @@ func newGeneration(dir string, number int) *generation {
 func (g *generation) open(p partition) *spill {
 	s := &spill{
 		partition: p, sorted: true, last: -1 << 63, kinds: map[string]int64{},
-		path: filepath.Join(g.dir, "spill-"+strconv.Itoa(g.number)+"-"+strconv.Itoa(len(g.order))+".ndjson"),
+		path: filepath.Join(g.dir, "spill-"+strconv.Itoa(g.number)+"-"+strconv.Itoa(len(g.order))+g.suffix+".ndjson"),
 	}
 	g.spills[p] = s
 	g.order = append(g.order, s)

@@ -110,7 +110,7 @@ func (x *Encoder) castFloat(dst []byte, v event.Value) ([]byte, bool) {
 	switch v.Kind {
 	case event.Number, event.String:
 		f, ok := v.Float()
-		if !ok || math.IsInf(f, 0) || math.IsNaN(f) {
+		if !ok || math.IsInf(f, 0) || !decimal(v) {
 			return dst, false
 		}
 		start := len(dst)
@@ -126,6 +126,16 @@ func (x *Encoder) castFloat(dst []byte, v event.Value) ([]byte, bool) {
 		}
 	}
 	return dst, false
+}
+
+// decimal tells whether v has only what a number of JSON has: ParseFloat also takes 0x1p-2, 1_000 and NaN.
+func decimal(v event.Value) bool {
+	for _, c := range v.Raw {
+		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c|0x20 != 'e' && c != '"' {
+			return false
+		}
+	}
+	return true
 }
 
 // appendFloat writes the shortest decimal that reads as f, with an exponent only where JavaScript would write one.

@@ -97,11 +97,10 @@ func (d *Decoder) first(rn event.Node) event.Node {
 
 // column writes the JSON that cast takes as exact.
 func (d *Decoder) column(dst []byte, t Type, v event.Value) []byte {
-	switch t {
-	case Time:
-		s := v.Raw[1 : len(v.Raw)-1]
-		return appendTime(dst, s)
-	case Float:
+	switch {
+	case t == Time && v.Kind == event.String:
+		return appendTime(dst, v.Raw[1:len(v.Raw)-1])
+	case t == Float && v.Kind == event.Number:
 		if f, err := strconv.ParseFloat(string(v.Raw), 64); err == nil {
 			return appendFloat(dst, f)
 		}

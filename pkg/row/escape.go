@@ -89,38 +89,40 @@ func quoteText(dst, s []byte, i int) ([]byte, int) {
 
 // unescapeRest undoes what quoteRest changed (s is the text, not quoted). A U+001A that begins none of its escapes stays.
 func unescapeRest(dst, s []byte) []byte {
+	if !bytes.Contains(s, []byte(sub)) && !bytes.Contains(s, []byte(`\u001A`)) {
+		return append(dst, s...)
+	}
 	for {
-		i := bytes.Index(s, []byte(`\u001`))
-		if i < 0 || i+6 > len(s) {
+		i := bytes.IndexByte(s, '\\')
+		if i < 0 || i+2 > len(s) {
 			return append(dst, s...)
 		}
-		back := 0
-		for back < i && s[i-1-back] == '\\' {
-			back++
+		n := 2
+		if s[i+1] == 'u' {
+			n = min(6, len(s)-i)
 		}
+		esc, after := s[i:i+n], s[i+n:]
 		dst = append(dst, s[:i]...)
-		rest := s[i+6:]
 		switch {
-		case back%2 == 1 || s[i+5]|0x20 != 'a':
-			// A backslash and then u001a, or another escape.
-			dst = append(dst, s[i:i+6]...)
-		case bytes.HasPrefix(rest, []byte(sub)):
+		case n < 6 || string(esc[2:5]) != "001" || esc[5]|0x20 != 'a':
+			dst = append(dst, esc...)
+		case bytes.HasPrefix(after, []byte(sub)):
 			dst = append(dst, sub...)
-			rest = rest[6:]
-		case len(rest) > 0 && rest[0] == 'n' && dst[len(dst)-1] == '"':
-			end := bytes.IndexByte(rest, '"')
+			after = after[len(sub):]
+		case len(after) > 1 && after[0] == 'n' && len(dst) > 0 && dst[len(dst)-1] == '"':
+			end := bytes.IndexByte(after, '"')
 			if end < 0 {
-				return append(dst, s[i:]...)
+				return append(append(dst, esc...), after...)
 			}
-			dst = append(dst[:len(dst)-1], rest[1:end]...)
-			rest = rest[end+1:]
-		case len(rest) >= 4:
+			dst = append(dst[:len(dst)-1], after[1:end]...)
+			after = after[end+1:]
+		case len(after) >= 4:
 			dst = append(dst, '\\', 'u')
-			dst = append(dst, rest[:4]...)
-			rest = rest[4:]
+			dst = append(dst, after[:4]...)
+			after = after[4:]
 		default:
-			dst = append(dst, s[i:i+6]...)
+			dst = append(dst, esc...)
 		}
-		s = rest
+		s = after
 	}
 }

@@ -46,7 +46,7 @@ func run(c *cli.Context) error {
 	err := leatcli.RunSink(c, "persist", func(env *leatcli.Env) (stage.Sink, error) {
 		cfg := persist.Config{
 			Dir: c.String("lake"), MaxRows: c.Int64("max-rows"), MaxAge: c.Duration("max-age"),
-			Threads: c.Int("threads"), Unmarked: c.Bool("unmarked"), Log: env.Log,
+			Threads: c.Int("threads"), Unmarked: c.Bool("unmarked"), Log: env.Log, Counters: env.Counters,
 		}
 		if cfg.Dir == "" {
 			return nil, errors.New("--lake: give the folder of the lake")
