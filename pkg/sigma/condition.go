@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -170,9 +169,16 @@ func (c *condition) of(kind nodeKind) (*node, error) {
 	}
 	var kids []*node
 	them := c.word("them")
-	re := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(c.tok), `\*`, ".*") + "$")
+	var names pattern
+	for i, text := range strings.Split(c.tok, "*") {
+		if i > 0 {
+			names = append(names, part{kind: any0})
+		}
+		names = append(names, part{literal, text})
+	}
+	names = names.tidy()
 	for _, name := range c.names {
-		if them && !strings.HasPrefix(name, "_") || !them && re.MatchString(name) {
+		if them && !strings.HasPrefix(name, "_") || !them && names.match([]byte(name)) {
 			kids = append(kids, c.look[name])
 		}
 	}

@@ -26,17 +26,15 @@ func utf16Text(s string, order binary.AppendByteOrder, mark bool) string {
 	return string(b)
 }
 
-// base64Offsets returns the three texts of which one is in any base64 text whose plain text contains s.
+// base64Offsets returns the three texts of which one is in any base64 text whose plain text contains s, which has two
+// bytes at least: one byte alone leaves no whole character where it begins in the middle of three.
 func base64Offsets(s string) []string {
 	start := [3]int{0, 2, 3}
 	cut := [3]int{0, 3, 2}
 	var out []string
 	for i := range 3 {
 		enc := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", i) + s))
-		end := len(enc) - cut[(len(s)+i)%3]
-		if end > start[i] {
-			out = append(out, enc[start[i]:end])
-		}
+		out = append(out, enc[start[i]:len(enc)-cut[(len(s)+i)%3]])
 	}
 	return out
 }

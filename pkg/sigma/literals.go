@@ -54,12 +54,15 @@ func needed(re *syntax.Regexp) []string {
 	return nil
 }
 
-// better prefers the set whose shortest text is longer.
+// better prefers the set whose shortest text is longer, and else the smaller one.
 func better(a, b []string) bool {
 	if a == nil || b == nil {
 		return a != nil
 	}
-	return shortest(a) > shortest(b)
+	if x, y := shortest(a), shortest(b); x != y {
+		return x > y
+	}
+	return len(a) < len(b)
 }
 
 func shortest(list []string) int {

@@ -150,6 +150,9 @@ func modify(m string, v pattern, lookup func(name string) ([]string, bool)) ([]p
 	case "base64":
 		return encoded(v, func(s string) []string { return []string{base64.StdEncoding.EncodeToString([]byte(s))} })
 	case "base64offset":
+		if s, ok := v.plain(); ok && len(s) < 2 {
+			return nil, fmt.Errorf("base64offset takes two bytes at least, not %q", s)
+		}
 		return encoded(v, base64Offsets)
 	}
 	return []pattern{v}, nil
