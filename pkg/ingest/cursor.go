@@ -42,14 +42,16 @@ const (
 	stateLive fileState = iota
 	// stateDone: read to its end after it was rotated away (or it is compressed); when it disappears nothing is missed.
 	stateDone
-	// stateGone: not found again, and told so.
+	// stateGone: not found again, and told so, or done and gone: the lake forgets it.
 	stateGone
 )
 
-var stateWords = map[fileState]string{stateDone: "done", stateGone: "gone"}
-
-// String is the position as it stands in a mark: the offset, and behind it what finds the file again.
+// String is the position as it stands in a mark: the offset, and behind it what finds the file again. That of a file that
+// is gone is empty, which makes the lake forget it.
 func (c cursor) String() string {
+	if c.state == stateGone {
+		return ""
+	}
 	b := strconv.AppendInt(nil, c.offset, 10)
 	if c.ino != 0 {
 		b = fmt.Appendf(b, " ino=%x:%x", c.dev, c.ino)
@@ -60,8 +62,8 @@ func (c cursor) String() string {
 	if c.tail.n > 0 {
 		b = fmt.Appendf(b, " tail=%d:%016x", c.tail.n, c.tail.sum)
 	}
-	if w := stateWords[c.state]; w != "" {
-		b = append(append(b, ' '), w...)
+	if c.state == stateDone {
+		b = append(b, " done"...)
 	}
 	return string(b)
 }
@@ -83,8 +85,6 @@ func parseCursor(s string) (cursor, error) {
 			c.tail, err = parsePrint(val)
 		case f == "done":
 			c.state = stateDone
-		case f == "gone":
-			c.state = stateGone
 		default:
 			err = fmt.Errorf("unknown part %q", f)
 		}

@@ -36,14 +36,24 @@ type file struct {
 	f       *os.File
 	z       *inflated // what decompresses f; nil for a plain file
 	id      inode
+	not     inode // held it until it was truncated
 	cutter  cutter
 	scanned int64     // bytes behind the offset that are known to hold no line feed
-	size    int64     // size and time of change when it was last read to its end
-	mtime   time.Time // zero: not read yet
+	stamp   stamp     // of the file when it was last read to its end
 	quiet   time.Time // since when nothing came
 	lost    time.Time // since when it is searched for; zero: bound or not missed
 	reason  string    // why it is searched for
+	seen    int       // last scan that saw it
+	queued  bool      // in the list of what is ready
 }
+
+// stamp changes whenever a file was written to.
+type stamp struct {
+	size  int64
+	mtime int64 // ns since 1970
+}
+
+func stampOf(info fs.FileInfo) stamp { return stamp{info.Size(), info.ModTime().UnixNano()} }
 
 // offset is how far f was read. Only the goroutine that reads f moves it.
 func (f *file) offset() int64 { return f.pos.offset }

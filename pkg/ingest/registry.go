@@ -17,15 +17,15 @@ import (
 type registry struct {
 	cfg   *Config
 	files map[string][]*file // by family
-	byID  map[inode]*file    // open files
+	byID  map[inode]*file    // files whose inode is known to hold them, open or not
 	gens  map[string]int64   // highest generation by source
-	// settled are candidates from which nothing is to be read, by the size at which that was seen.
-	settled map[inode]int64
+	// settled are candidates from which nothing is to be read, as they were when that was seen.
+	settled map[inode]stamp
 }
 
 // newRegistry takes the positions of the lake. What is none of a file is left alone.
 func newRegistry(cfg *Config, positions map[string]string) (*registry, error) {
-	r := &registry{cfg: cfg, files: map[string][]*file{}, byID: map[inode]*file{}, gens: map[string]int64{}, settled: map[inode]int64{}}
+	r := &registry{cfg: cfg, files: map[string][]*file{}, byID: map[inode]*file{}, gens: map[string]int64{}, settled: map[inode]stamp{}}
 	for name, pos := range positions {
 		source, gen, ok := splitName(name)
 		if !ok || pos == "" {
@@ -134,7 +134,7 @@ func (r *registry) match(c *candidate, final bool) (*file, verdict) {
 	for pass := range 2 {
 		for _, k := range known {
 			// The same inode is tried first, so that of two equal files each finds its own.
-			if same := k.id == c.id; same != (pass == 0) || k.pos.offset == 0 {
+			if same := k.id == c.id; same != (pass == 0) || k.pos.offset == 0 || k.not == c.id {
 				continue
 			}
 			if k.f != nil && k.id == c.id {
@@ -170,7 +170,10 @@ func (r *registry) growing(c *candidate, known []*file) bool {
 // tryKnown tells whether c is the file k, or a copy of it.
 func (r *registry) tryKnown(k *file, c *candidate) (verdict, bool) {
 	if k.pos.state == stateDone && k.id == c.id && c.comp != plain && c.begins(k) {
-		return ignore, true // compressed files do not change: spare the reading
+		// Compressed files do not change: spare the reading.
+		k.path, k.stamp = c.path, stampOf(c.info)
+		r.byID[k.id] = k
+		return ignore, true
 	}
 	z, ok := c.holds(k)
 	if !ok {
@@ -185,7 +188,8 @@ func (r *registry) tryKnown(k *file, c *candidate) (verdict, bool) {
 	if k.f == nil {
 		more := z != nil || c.info.Size() > k.offset()
 		if k.pos.state == stateDone && k.id == c.id && !more {
-			k.path, k.lost = c.path, time.Time{}
+			k.path, k.lost, k.stamp = c.path, time.Time{}, stampOf(c.info)
+			r.byID[k.id] = k
 			return drop(ignore, true)
 		}
 		r.bind(k, c, z)
@@ -197,9 +201,8 @@ func (r *registry) tryKnown(k *file, c *candidate) (verdict, bool) {
 	if !strong && !explained {
 		return drop(0, false)
 	}
-	if c.comp == plain && c.info.Size() > k.offset() && k.size == k.offset() && k.z == nil && !isRotated(c.path) {
+	if c.comp == plain && c.info.Size() > k.offset() && k.stamp.size == k.offset() && k.z == nil && !isRotated(c.path) {
 		k.close()
-		delete(r.byID, k.id)
 		r.bind(k, c, z)
 		return bound, true
 	}
@@ -214,9 +217,9 @@ func sameButCompressed(a, b string) bool {
 
 // bind lets k go on in c, whose file it takes over.
 func (r *registry) bind(k *file, c *candidate, z *inflated) {
+	delete(r.byID, k.id)
 	k.f, k.z, k.path, k.id = c.f, z, c.path, c.id
-	k.lost, k.scanned, k.mtime = time.Time{}, 0, time.Time{}
-	k.size = -1
+	k.lost, k.scanned, k.stamp = time.Time{}, 0, stamp{}
 	k.quiet = r.cfg.Now()
 	k.pos.dev, k.pos.ino = c.id.dev, c.id.ino
 	if k.pos.state == stateDone && c.comp == plain {
@@ -253,13 +256,22 @@ func (r *registry) add(c *candidate) (*file, error) {
 func (r *registry) lose(k *file, reason string) {
 	delete(r.byID, k.id)
 	k.close()
-	k.id = inode{}
+	k.not, k.id = k.id, inode{}
 	k.reason, k.lost = reason, r.cfg.Now()
 	clear(r.settled)
 }
 
+// keeps tells whether k's position must stay though its file is gone: of a short file the newest generation, so that one
+// that begins with the same bytes later gets a generation of its own.
+func (r *registry) keeps(k *file) bool {
+	return k.generation == r.gens[k.source] && k.offset() < printSize
+}
+
 // forget removes k from memory.
 func (r *registry) forget(k *file) {
+	if r.byID[k.id] == k {
+		delete(r.byID, k.id)
+	}
 	list := r.files[k.family]
 	for i := range list {
 		if list[i] == k {
@@ -270,6 +282,54 @@ func (r *registry) forget(k *file) {
 	if len(r.files[k.family]) == 0 {
 		delete(r.files, k.family)
 	}
+}
+
+// knows tells whether a path holds a known file, or a copy of one.
+func (r *registry) knows(path string) bool {
+	c, err := look(path)
+	if err != nil || c == nil {
+		return false
+	}
+	defer c.f.Close()
+	if r.byID[c.id] != nil {
+		return true
+	}
+	for _, k := range r.files[family(path)] {
+		if k.pos.offset == 0 || k.not == c.id {
+			continue
+		}
+		if z, ok := c.holds(k); ok {
+			if z != nil {
+				z.close()
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// locate tells whether k's file is still there, under whatever name, and remembers where.
+func (r *registry) locate(k *file) bool {
+	if info, err := os.Stat(k.path); err == nil && inodeOf(info) == k.id {
+		return true
+	}
+	for _, path := range siblings(k.family) {
+		c, err := look(path)
+		if err != nil || c == nil {
+			continue
+		}
+		z, ok := c.holds(k)
+		if z != nil {
+			z.close()
+		}
+		c.f.Close()
+		if ok && (r.byID[c.id] == nil || r.byID[c.id] == k) {
+			k.path, k.id, k.stamp = path, c.id, stampOf(c.info)
+			r.byID[c.id] = k
+			return true
+		}
+	}
+	return false
 }
 
 // siblings are the paths that a file of the family may have after its rotation.

@@ -15,9 +15,20 @@ type tailer struct {
 	fileReader
 	reg      *registry
 	patterns []string
-	watch    *watcher // nil without follow
-	ready    []*file  // with something to read, in turn
-	unread   map[string]error
+	ready    []*file // with something to read, in turn
+	spare    []*file // memory for the next turn
+
+	// rotating are families that were rotated lately, or while nobody looked: what became of their files must be found.
+	rotating map[string]time.Time
+
+	// What follow needs.
+	watch    *watcher
+	byPath   map[string]*file
+	unread   map[string]error // paths that can't be opened
+	rescan   bool             // something appeared or disappeared
+	round    int              // number of the scan
+	scanned  time.Time        // when the last scan ended
+	scanTook time.Duration
 }
 
 func newTailer(cfg *Config, em *emitter, patterns []string, positions map[string]string) (*tailer, error) {
@@ -25,13 +36,18 @@ func newTailer(cfg *Config, em *emitter, patterns []string, positions map[string
 	if err != nil {
 		return nil, err
 	}
-	t := &tailer{fileReader: fileReader{cfg: cfg, em: em}, reg: reg, patterns: patterns, unread: map[string]error{}}
+	t := &tailer{fileReader: fileReader{cfg: cfg, em: em}, reg: reg, patterns: patterns, byPath: map[string]*file{},
+		rotating: map[string]time.Time{}, unread: map[string]error{}}
 	now := cfg.Now()
 	for _, list := range reg.files {
 		for _, k := range list {
-			if t.covers(k.family) && k.pos.state == stateLive {
+			if !t.covers(k.family) {
+				continue
+			}
+			if k.pos.state == stateLive {
 				k.lost = now
 			}
+			t.rotating[k.family] = now
 		}
 	}
 	return t, nil
@@ -68,6 +84,9 @@ func (t *tailer) run(ctx context.Context) error {
 		return err
 	}
 	if err := t.drain(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	if err := t.missed(func(path string) error { return t.once(ctx, path) }); err != nil || ctx.Err() != nil {
 		return err
 	}
 	return t.forgetVanished()
@@ -149,19 +168,29 @@ func (t *tailer) admit(path string, final bool) (*file, error) {
 			c.f.Close()
 		}
 	}()
-	if size, ok := t.reg.settled[c.id]; ok && size == c.info.Size() {
+	if s, ok := t.reg.settled[c.id]; ok && s == stampOf(c.info) {
 		return nil, nil
+	}
+	if !final && c.comp != plain && t.cfg.Now().Sub(c.info.ModTime()) < t.cfg.Grace {
+		return nil, nil // perhaps still being written
 	}
 	k, v := t.reg.match(c, final)
 	switch v {
 	case ignore:
-		t.reg.settled[c.id] = c.info.Size()
+		if t.reg.byID[c.id] != nil {
+			t.reg.byID[c.id].seen = max(t.round, 1)
+		}
+		t.reg.settled[c.id] = stampOf(c.info)
 		return nil, nil
 	case wait:
 		return nil, nil
 	case fresh:
 		if c.comp != plain && len(c.head) == 0 {
 			return nil, t.unreadable(c)
+		}
+		if old := t.reg.byID[c.id]; old != nil {
+			// It was closed, and its inode holds something else now.
+			t.reg.lose(old, "truncated or replaced")
 		}
 		if k, err = t.reg.add(c); err != nil {
 			return nil, err
@@ -171,13 +200,14 @@ func (t *tailer) admit(path string, final bool) (*file, error) {
 			k.path = path
 		}
 	}
+	k.seen = max(t.round, 1)
 	t.wrapFile(k)
 	return k, nil
 }
 
 // unreadable tells of a compressed file of which not one byte can be read.
 func (t *tailer) unreadable(c *candidate) error {
-	t.reg.settled[c.id] = c.info.Size()
+	t.reg.settled[c.id] = stampOf(c.info)
 	return t.em.tell(notice{
 		action: "source_damaged", isError: true, path: c.path, source: "file:" + printable(family(c.path)), reason: "no contents",
 		message: c.path + ": compressed file is empty or damaged from its first byte", from: 0, to: -1, dropped: -1,
@@ -191,9 +221,7 @@ func (t *tailer) finished(k *file) error {
 			k.pos.state = stateDone
 		}
 	}
-	k.size = k.offset()
-	id := k.id
-	delete(t.reg.byID, id)
+	k.stamp.size = k.offset()
 	k.close()
 	return t.em.move(&k.origin, k.pos)
 }
@@ -206,11 +234,7 @@ func (t *tailer) search(final bool) error {
 			if k.lost.IsZero() || k.f != nil {
 				continue
 			}
-			found, err := t.searchFor(k, fam)
-			if err != nil {
-				return err
-			}
-			if found || !final && t.cfg.Now().Sub(k.lost) < t.cfg.Grace {
+			if t.searchFor(k, fam, final) || !final && t.cfg.Now().Sub(k.lost) < t.cfg.Grace {
 				continue
 			}
 			if err := t.gap(k); err != nil {
@@ -221,38 +245,65 @@ func (t *tailer) search(final bool) error {
 	return nil
 }
 
-func (t *tailer) searchFor(k *file, fam string) (found bool, err error) {
+// searchFor binds k where it is found. It also returns true while a sibling is still being compressed.
+func (t *tailer) searchFor(k *file, fam string, final bool) bool {
 	for _, path := range siblings(fam) {
 		c, err := look(path)
 		if err != nil || c == nil {
 			continue // not readable is not found
 		}
-		if t.reg.byID[c.id] == nil {
+		unfinished := !final && c.comp != plain && t.cfg.Now().Sub(c.info.ModTime()) < t.cfg.Grace
+		if !unfinished && t.reg.byID[c.id] == nil {
 			if z, ok := c.holds(k); ok {
 				t.reg.bind(k, c, z)
+				k.seen = max(t.round, 1)
 				t.wrapFile(k)
-				t.ready = append(t.ready, k)
-				return true, nil
+				t.enqueue(k)
+				return true
 			}
 		}
 		c.f.Close()
+		if unfinished {
+			return true
+		}
 	}
-	return false, nil
+	return false
+}
+
+// missed calls read for the files that were written and rotated away while nobody looked: of a rotating family those that
+// are newer than a known one, whether or not a pattern matches them.
+func (t *tailer) missed(read func(path string) error) error {
+	for fam, since := range t.rotating {
+		if t.cfg.Now().Sub(since) > rotatingGraces*t.cfg.Grace {
+			delete(t.rotating, fam)
+			continue
+		}
+		known := false
+		for _, path := range siblings(fam) {
+			if t.reg.knows(path) {
+				known = true
+			} else if known {
+				if err := read(path); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // gap tells that k's position can't be found again.
 func (t *tailer) gap(k *file) error {
 	k.lost = time.Time{}
-	k.pos.state = stateGone
-	to := int64(-1)
-	if k.size > k.offset() {
-		to = k.size
+	k.pos.state = stateDone
+	if !t.reg.keeps(k) {
+		k.pos.state = stateGone
+		t.reg.forget(k)
 	}
-	t.reg.forget(k)
 	return t.em.tell(notice{
 		action: "source_gap", path: k.path, source: k.name, reason: k.reason,
 		message: fmt.Sprintf("%s: position %d can't be found again (%s); what stood behind it, if anything, is missing", k.path, k.offset(), k.reason),
-		from:    k.offset(), to: to, dropped: -1,
+		from:    k.offset(), to: -1, dropped: -1,
 	}, &k.origin, k.pos)
 }
 
@@ -260,7 +311,7 @@ func (t *tailer) gap(k *file) error {
 func (t *tailer) drain(ctx context.Context) error {
 	for len(t.ready) > 0 && ctx.Err() == nil {
 		k := t.ready[0]
-		t.ready = t.ready[1:]
+		t.ready, k.queued = t.ready[1:], false
 		if err := t.toEnd(ctx, k); err != nil && !errors.Is(err, errTruncated) {
 			return err
 		}
