@@ -79,19 +79,21 @@ func (a *Allow) refuses(e *event.Event, t targetField, value string) error {
 	}
 	switch t.kind {
 	case kindUser:
-		return a.either(a.user(value), func() error { return a.sameUser(e, t, value) })
+		return firstNo(a.user(value), func() error { return a.sameUser(e, t) })
 	case kindHost:
-		return a.either(a.host(value), func() error { return a.sameHost(e, t, value) })
+		return firstNo(a.host(value), func() error { return a.sameHost(e, t) })
 	case kindAddr:
 		return a.addr(value, true)
 	case kindOther:
 		// It may be the name of anything: ask every list.
-		return a.either(a.user(value), func() error { return a.either(a.host(value), func() error { return a.addr(value, false) }) })
+		return firstNo(a.user(value), func() error {
+			return firstNo(a.group(value), func() error { return firstNo(a.host(value), func() error { return a.addr(value, false) }) })
+		})
 	}
 	return a.whole(e)
 }
 
-func (a *Allow) either(err error, then func() error) error {
+func firstNo(err error, then func() error) error {
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,7 @@ func (a *Allow) either(err error, then func() error) error {
 }
 
 // sameUser checks the other names of the user that the target field names one of, and the user's groups.
-func (a *Allow) sameUser(e *event.Event, t targetField, _ string) error {
+func (a *Allow) sameUser(e *event.Event, t targetField) error {
 	base := parent(t.path)
 	for _, leaf := range []string{"name", "email", "id", "full_name"} {
 		if err := each(e, join(base, leaf), a.user); err != nil {
@@ -115,7 +117,7 @@ func (a *Allow) sameUser(e *event.Event, t targetField, _ string) error {
 }
 
 // sameHost checks the other names and the addresses of the host that the target field names.
-func (a *Allow) sameHost(e *event.Event, t targetField, _ string) error {
+func (a *Allow) sameHost(e *event.Event, t targetField) error {
 	base := parent(t.path)
 	for _, leaf := range []string{"name", "hostname", "id"} {
 		if err := each(e, join(base, leaf), a.host); err != nil {
