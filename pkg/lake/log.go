@@ -3,9 +3,11 @@ package lake
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -79,45 +81,67 @@ func (l *Lake) entry(n int64) (*Entry, string, error) {
 
 // load builds the state from the newest checkpoint that is good, else from the log's beginning.
 func (l *Lake) load() (*State, error) {
-	last, count, checkpoints, err := l.list()
+	entries, checkpoints, err := l.list()
 	if err != nil {
 		return nil, err
 	}
-	if count != last {
-		return nil, fmt.Errorf("%w: it has %d entries, and the newest is number %d: entries are missing", ErrChain, count, last)
+	if err := l.complete(entries); err != nil {
+		return nil, err
 	}
-	for i := len(checkpoints) - 1; i >= 0; i-- {
-		if s := l.checkpoint(checkpoints[i]); s != nil {
+	for _, n := range slices.Backward(checkpoints) {
+		if s := l.checkpoint(n); s != nil {
 			return s, nil
 		}
 	}
 	return l.empty(), nil
 }
 
-// list reads the names in log/: the newest entry's number, how many entries there are, the checkpoints in order.
-func (l *Lake) list() (last, count int64, checkpoints []int64, err error) {
-	names, err := os.ReadDir(l.path("log"))
+// complete refuses a log with a gap: behind it, the next commit would take a number that was given before.
+func (l *Lake) complete(entries []int64) error {
+	want := int64(1)
+	for _, n := range entries {
+		for ; want < n; want++ {
+			// A listing beside commits may show an entry and not the one before it: ask again by name.
+			if _, err := os.Stat(l.path("log", entryName(want))); err != nil {
+				return fmt.Errorf("%w: entry %d is missing, and there is an entry %d: %w", ErrChain, want, n, err)
+			}
+		}
+		want = n + 1
+	}
+	return nil
+}
+
+// list reads the names in log/: the numbers of the entries and of the checkpoints, in order.
+func (l *Lake) list() (entries, checkpoints []int64, err error) {
+	dir, err := os.Open(l.path("log"))
 	if err != nil {
-		return 0, 0, nil, fmt.Errorf("read log: %w", err)
+		return nil, nil, fmt.Errorf("read log: %w", err)
 	}
-	for _, e := range names {
-		name, ok := strings.CutSuffix(e.Name(), ".json")
-		if !ok {
-			continue
+	defer dir.Close()
+	for {
+		names, err := dir.Readdirnames(4096)
+		for _, file := range names {
+			name, isJSON := strings.CutSuffix(file, ".json")
+			digits, isCheckpoint := strings.CutPrefix(name, checkpointPrefix)
+			n, err := strconv.ParseInt(digits, 10, 64)
+			switch {
+			case err != nil || !isJSON || len(digits) != 20:
+			case isCheckpoint:
+				checkpoints = append(checkpoints, n)
+			default:
+				entries = append(entries, n)
+			}
 		}
-		digits, isCheckpoint := strings.CutPrefix(name, checkpointPrefix)
-		n, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || len(digits) != 20 {
-			continue
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		if isCheckpoint {
-			checkpoints = append(checkpoints, n)
-			continue
+		if err != nil {
+			return nil, nil, fmt.Errorf("read log: %w", err)
 		}
-		last = max(last, n)
-		count++
 	}
-	return last, count, checkpoints, nil
+	slices.Sort(entries)
+	slices.Sort(checkpoints)
+	return entries, checkpoints, nil
 }
 
 // linkNew writes body to a file in tmp, makes it durable, and gives it the name target. The error is fs.ErrExist where
