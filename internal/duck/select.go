@@ -13,11 +13,28 @@ import (
 // ErrNotSelect says that a statement does more than read.
 var ErrNotSelect = errors.New("only one SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW or EXPLAIN is allowed")
 
-var explain = regexp.MustCompile(`(?is)^\s*EXPLAIN\s+(ANALYZE\s+)?(\([^)]*\)\s*)?`)
+var (
+	// blank is what may stand before a statement: space and comments.
+	blank = regexp.MustCompile(`^(?:\s+|--[^\n]*(?:\n|$)|(?s:/\*.*?\*/))*`)
+	// reading begins every statement that only reads.
+	reading = regexp.MustCompile(`(?i)^(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE|DESCRIBE|DESC|SUMMARIZE|SHOW|PIVOT|UNPIVOT)\b)`)
+	explain = regexp.MustCompile(`(?i)^EXPLAIN\b\s*(?:ANALYZE\b\s*|ANALYSE\b\s*)?(?:\([^()]*\)\s*)?`)
+)
 
 // Reads checks, without running any of it, that stmt is one statement that only reads: ErrNotSelect else. explains tells that it
 // is an EXPLAIN.
 func (db *DB) Reads(ctx context.Context, stmt string) (explains bool, err error) {
+	stmt = stmt[len(blank.FindString(stmt)):]
+	if head := explain.FindString(stmt); head != "" {
+		// EXPLAIN ANALYZE runs what it explains.
+		explains = true
+		stmt = stmt[len(head):]
+		stmt = stmt[len(blank.FindString(stmt)):]
+	}
+	// Preparing alone can write: EXPORT DATABASE makes its folder. So the first word is looked at before.
+	if !reading.MatchString(stmt) {
+		return false, ErrNotSelect
+	}
 	conn, err := db.sql.Conn(ctx)
 	if err != nil {
 		return false, err
@@ -25,23 +42,10 @@ func (db *DB) Reads(ctx context.Context, stmt string) (explains bool, err error)
 	defer conn.Close()
 	err = conn.Raw(func(dc any) error {
 		kind, err := kindOf(dc.(*duckdb.Conn), stmt)
-		if err != nil {
-			return err
+		if err == nil && kind != duckdb.STATEMENT_TYPE_SELECT {
+			err = ErrNotSelect
 		}
-		if explains = kind == duckdb.STATEMENT_TYPE_EXPLAIN; explains {
-			// EXPLAIN ANALYZE runs what it explains.
-			at := explain.FindStringIndex(stmt)
-			if at == nil {
-				return fmt.Errorf("%w; EXPLAIN must come first, before any comment", ErrNotSelect)
-			}
-			if kind, err = kindOf(dc.(*duckdb.Conn), stmt[at[1]:]); err != nil {
-				return err
-			}
-		}
-		if kind != duckdb.STATEMENT_TYPE_SELECT {
-			return ErrNotSelect
-		}
-		return nil
+		return err
 	})
 	return explains, err
 }

@@ -90,6 +90,8 @@ func parseFooter(raw []byte) (*Footer, error) {
 	d.fields(func(id int16, typ byte) {
 		from := d.i
 		switch {
+		case id == 2 && m.schema.to != 0, id == 4 && m.groups.to != 0:
+			d.fail()
 		case id == 2 && typ == typeList:
 			m.readSchema(d)
 			m.schema = span{from, d.i}
@@ -175,6 +177,8 @@ func readGroup(d *decoder) rowGroup {
 	g.all.from = d.i
 	d.fields(func(id int16, typ byte) {
 		switch {
+		case id == 1 && g.columns.to != 0:
+			d.fail()
 		case id == 1 && typ == typeList:
 			g.columns.from = d.i
 			n, _ := d.list()
@@ -191,6 +195,9 @@ func readGroup(d *decoder) rowGroup {
 		}
 	})
 	g.all.to = d.i
+	if g.columns.to == 0 {
+		d.fail()
+	}
 	return g
 }
 
