@@ -89,13 +89,13 @@ func TestFollowRotation(t *testing.T) {
 				if gaps := k.notices("source_gap"); len(gaps) > 0 {
 					t.Errorf("gaps although nothing is missing: %+v", gaps)
 				}
-				unique(t, k)
+				uniqueIDs(t, k)
 			})
 		}
 	}
 }
 
-func unique(t *testing.T, k *keeper) {
+func uniqueIDs(t *testing.T, k *keeper) {
 	t.Helper()
 	seen := map[string]string{}
 	for _, r := range k.recs {

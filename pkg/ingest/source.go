@@ -2,11 +2,13 @@ package ingest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"leat/pkg/stage"
@@ -65,12 +67,26 @@ func checkPaths(list []spec, follow bool) (errs []error) {
 	return errs
 }
 
+// pushes tells whether some source can't be read again.
+func (s *Source) pushes() bool {
+	return slices.ContainsFunc(s.list, func(sp spec) bool { return sp.kind != kindFile })
+}
+
 // Run reads until every source has ended or ctx is done, which is the orderly end of a followed one. It returns nil after
 // the last mark is written; an error names its source.
 func (s *Source) Run(ctx context.Context, sink stage.Sink) error {
 	em := newEmitter(&s.cfg, sink)
 	positions := map[string]string{}
+	var journal *push
 	if s.cfg.Resume != "" {
+		// The journal first: where another process still holds it, that one must not be fenced for nothing.
+		if s.pushes() {
+			var err error
+			if journal, err = openPush(&s.cfg); err != nil {
+				return err
+			}
+			defer journal.j.Close()
+		}
 		led, hello, err := takeOver(ctx, s.cfg.Resume, s.cfg.Pipeline)
 		if err != nil {
 			return err
@@ -79,54 +95,85 @@ func (s *Source) Run(ctx context.Context, sink stage.Sink) error {
 			return err
 		}
 		positions = led.session.Positions
+		if journal != nil {
+			if err := journal.resume(em, positions); err != nil {
+				return err
+			}
+		}
 	}
-	if err := s.read(ctx, em, positions); err != nil {
+	if err := s.read(ctx, em, journal, positions); err != nil {
 		return err
 	}
 	return em.end()
 }
 
 // read runs a goroutine for each source that has to be waited for, and one for all files.
-func (s *Source) read(ctx context.Context, em *emitter, positions map[string]string) error {
-	group := newGroup(ctx)
-	clock, stopClock := context.WithCancel(context.WithoutCancel(ctx))
-	var clockErr error
-	var clocks sync.WaitGroup
-	clocks.Go(func() {
-		if clockErr = em.clock(clock); clockErr != nil {
-			group.fail(clockErr)
-		}
-	})
-	if err := s.start(group, em, positions); err != nil {
-		group.fail(err)
+func (s *Source) read(ctx context.Context, em *emitter, journal *push, positions map[string]string) error {
+	all := newGroup(ctx)
+	// The helpers live until every source has ended.
+	background := newGroup(context.WithoutCancel(ctx))
+	helper := func(f func(context.Context) error) {
+		background.run(func(ctx context.Context) error {
+			err := f(ctx)
+			if err != nil {
+				all.fail(err)
+			}
+			return err
+		})
 	}
-	err := group.wait()
-	stopClock()
-	clocks.Wait()
+	helper(em.clock)
+	inputs := newGroup(all.ctx)
+	if err := s.start(inputs, all, em, journal, positions); err != nil {
+		all.fail(err)
+	}
+	if journal != nil {
+		helper(journal.cut)
+		all.run(journal.drain)
+		all.run(func(context.Context) error {
+			err := inputs.wait()
+			// Nothing more comes: drain may end when it has emitted what is there.
+			return errors.Join(err, journal.j.Close())
+		})
+	} else {
+		all.run(func(context.Context) error { return inputs.wait() })
+	}
+	err := all.wait()
+	background.cancel()
+	if berr := background.wait(); err == nil {
+		err = berr
+	}
 	return err
 }
 
-func (s *Source) start(g *group, em *emitter, positions map[string]string) error {
+// start opens every source. Those that can't be read again run in inputs, files in all.
+func (s *Source) start(inputs, all *group, em *emitter, journal *push, positions map[string]string) error {
 	var files []string
 	for _, sp := range s.list {
+		name := withoutQuery(sp.text)
 		switch sp.kind {
 		case kindFile:
 			files = append(files, sp.path)
 		case kindStdin:
-			st := &stream{name: "-", in: s.cfg.Stdin, cfg: &s.cfg, to: s.direct(em, "stdin")}
-			g.run(st.run)
+			st := &stream{name: "-", in: s.cfg.Stdin, cfg: &s.cfg, to: s.inlet(all, em, journal, "stdin")}
+			inputs.run(st.run)
 		case kindStream:
-			f, err := os.Open(sp.path)
+			st := &stream{name: sp.path, cfg: &s.cfg, to: s.inlet(all, em, journal, "stream:"+printable(sp.path))}
+			inputs.run(func(ctx context.Context) error { return st.runPath(ctx, sp.path) })
+		case kindTCP, kindTLS:
+			l, err := listenTCP(sp, &s.cfg, func() inlet { return s.inlet(all, em, journal, unique(name)) })
 			if err != nil {
-				return fmt.Errorf("source: %w", err)
+				return err
 			}
-			st := &stream{name: sp.path, in: f, cfg: &s.cfg, to: s.direct(em, "stream:"+printable(sp.path))}
-			g.run(func(ctx context.Context) error {
-				defer f.Close()
-				return st.run(ctx)
-			})
-		default:
-			return fmt.Errorf("source %s: not there yet", sp.text)
+			inputs.run(l.run)
+		case kindUDP:
+			l, err := listenUDP(sp, &s.cfg, em)
+			if err != nil {
+				return err
+			}
+			if l.to = s.inlet(all, em, journal, unique(name)); journal != nil {
+				l.to = journal.inlet(all.ctx, l.drop)
+			}
+			inputs.run(l.run)
 		}
 	}
 	if len(files) > 0 {
@@ -134,12 +181,18 @@ func (s *Source) start(g *group, em *emitter, positions map[string]string) error
 		if err != nil {
 			return err
 		}
-		g.run(t.run)
+		all.run(t.run)
 	}
 	return nil
 }
 
-func (s *Source) direct(em *emitter, name string) inlet {
+// unique names a listener or connection of this run: the count of its messages begins anew with each.
+func unique(name string) string { return name + "#" + rand.Text() }
+
+func (s *Source) inlet(g *group, em *emitter, journal *push, name string) inlet {
+	if journal != nil {
+		return journal.inlet(g.ctx, nil)
+	}
 	return &direct{em: em, wrap: newWrapper(name, 0, s.cfg.Dataset)}
 }
 

@@ -87,6 +87,35 @@ func (s *stream) run(ctx context.Context) error {
 	return nil
 }
 
+// runPath opens a FIFO or device and runs. A followed FIFO outlives its writers.
+func (s *stream) runPath(ctx context.Context, path string) error {
+	mode := os.O_RDONLY
+	if info, err := os.Stat(path); err == nil && s.cfg.Follow && info.Mode()&os.ModeNamedPipe != 0 {
+		mode = os.O_RDWR
+	}
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	got := make(chan opened, 1)
+	go func() {
+		// Without a writer this waits, which nothing can interrupt.
+		f, err := os.OpenFile(path, mode, 0)
+		got <- opened{f, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil
+	case o := <-got:
+		if o.err != nil {
+			return fmt.Errorf("source: %w", o.err)
+		}
+		defer o.f.Close()
+		s.in = o.f
+		return s.run(ctx)
+	}
+}
+
 func (s *stream) step() error {
 	if s.n == len(s.buf) {
 		if s.n > s.cfg.MaxLine {

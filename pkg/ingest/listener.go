@@ -1,0 +1,123 @@
+package ingest
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// options of a listener, from the query of its URL.
+type options struct {
+	maxMessage int           // max_message: bytes
+	maxConns   int           // max_connections
+	idle       time.Duration // idle: a connection that sends nothing for so long is closed
+	tls        *tls.Config   // cert, key, client_ca
+}
+
+func defaultOptions() options {
+	return options{maxMessage: 256 << 10, maxConns: 512, idle: 30 * time.Minute}
+}
+
+// optionNames are those that a kind of listener takes.
+func optionNames(k kind) []string {
+	switch k {
+	case kindUDP:
+		return nil
+	case kindTLS:
+		return []string{"cert", "client_ca", "idle", "key", "max_connections", "max_message"}
+	}
+	return []string{"idle", "max_connections", "max_message"}
+}
+
+func parseOptions(k kind, q url.Values) (options, error) {
+	o := defaultOptions()
+	names := optionNames(k)
+	for name, vals := range q {
+		if !slices.Contains(names, name) {
+			if len(names) == 0 {
+				return o, fmt.Errorf("unknown option %q; there are none", name)
+			}
+			return o, fmt.Errorf("unknown option %q; there are %s", name, strings.Join(names, ", "))
+		}
+		var err error
+		switch v := vals[len(vals)-1]; name {
+		case "max_message":
+			o.maxMessage, err = intOption(v, 480, 16<<20)
+		case "max_connections":
+			o.maxConns, err = intOption(v, 1, 100_000)
+		case "idle":
+			o.idle, err = time.ParseDuration(v)
+			if err == nil && o.idle < time.Second {
+				err = errors.New("expected a duration of at least 1s")
+			}
+		}
+		if err != nil {
+			return o, fmt.Errorf("option %s: %w", name, err)
+		}
+	}
+	if k != kindTLS {
+		return o, nil
+	}
+	var err error
+	o.tls, err = serverTLS(q.Get("cert"), q.Get("key"), q.Get("client_ca"))
+	return o, err
+}
+
+func intOption(v string, least, most int) (int, error) {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("%q is no number from %d to %d", v, least, most)
+	}
+	return n, nil
+}
+
+// serverTLS builds the listener's side. With clientCA a sender must show a certificate that it signed.
+func serverTLS(cert, key, clientCA string) (*tls.Config, error) {
+	if cert == "" || key == "" {
+		return nil, errors.New("options cert and key are needed: PEM files, or env:NAME for a variable that holds the PEM text")
+	}
+	certPEM, err := secret(cert)
+	if err != nil {
+		return nil, fmt.Errorf("option cert: %w", err)
+	}
+	keyPEM, err := secret(key)
+	if err != nil {
+		return nil, fmt.Errorf("option key: %w", err)
+	}
+	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		return nil, fmt.Errorf("options cert and key: %w", err)
+	}
+	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	if clientCA != "" {
+		pem, err := secret(clientCA)
+		if err != nil {
+			return nil, fmt.Errorf("option client_ca: %w", err)
+		}
+		c.ClientCAs = x509.NewCertPool()
+		if !c.ClientCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("option client_ca: no certificate in it")
+		}
+		c.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return c, nil
+}
+
+// secret reads a file, or the environment variable of env:NAME, so that no secret stands on a command line.
+func secret(from string) ([]byte, error) {
+	if name, ok := strings.CutPrefix(from, "env:"); ok {
+		v, ok := os.LookupEnv(name)
+		if !ok {
+			return nil, fmt.Errorf("environment variable %s is not set", name)
+		}
+		return []byte(v), nil
+	}
+	return os.ReadFile(strings.TrimPrefix(from, "file:"))
+}
