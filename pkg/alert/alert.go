@@ -93,40 +93,34 @@ func NewWriter(r Rule) (*Writer, error) {
 // ID returns the id of the alert that this rule raises for an event.
 func (w *Writer) ID(eventID string) string { return event.DeriveID(w.rule.ID, eventID) }
 
-// Append appends the alert that e raised as one JSON object, without a line feed. e must have been parsed.
-func (w *Writer) Append(dst []byte, e *event.Event, matched []Clause) []byte {
+// Append appends the alert that s raised as one JSON object, without a line feed.
+func (w *Writer) Append(dst []byte, s *Subject, matched []Clause) []byte {
 	dst = append(dst, '{')
-	if ts := Time(e); ts != nil {
+	if ts := s.time(); ts != nil {
 		dst = append(append(append(dst, `"@timestamp":`...), ts...), ',')
 	}
-	id := EventID(e)
 	dst = append(dst, `"event":{"kind":"`+Kind+`","id":"`...)
-	dst = append(dst, w.ID(id)...)
+	dst = append(dst, w.ID(s.id)...)
 	dst = append(dst, `","dataset":"`+Dataset+`","severity":`...)
 	dst = append(dst, w.severity...)
-	for _, f := range eventFields {
-		if v := e.Get(f.path); v.Exists() && v.Kind != event.Null {
-			dst = append(append(dst, f.prefix...), v.Raw...)
-		}
-	}
-	dst = append(dst, '}')
+	dst = append(s.appendCopied(dst), '}')
 	dst = append(dst, w.fixed...)
-	dst = appendEntities(dst, e)
+	dst = s.appendEntities(dst)
 	dst = append(dst, `,"message":`...)
-	dst = event.AppendString(dst, w.Message(e, matched))
+	dst = event.AppendString(dst, w.Message(s, matched))
 	dst = append(dst, `,"leat":{"alert":{"level":`...)
 	dst = event.AppendString(dst, w.rule.Level)
 	dst = append(dst, `,"events":[{"id":`...)
-	dst = event.AppendString(dst, id)
-	if v := e.Get(pathDataset); v.Kind == event.String {
+	dst = event.AppendString(dst, s.id)
+	if v := s.vals[places.dataset.from]; v.Kind == event.String {
 		dst = append(append(dst, `,"dataset":`...), v.Raw...)
 	}
 	dst = append(dst, `}],"matched":[`...)
-	for i, c := range matched {
+	for i := range matched {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = c.append(dst)
+		dst = matched[i].append(dst)
 	}
 	dst = append(dst, ']')
 	dst = appendTexts(dst, "actions", w.rule.Actions)

@@ -1,7 +1,7 @@
 package alert
 
 import (
-	"bytes"
+	"slices"
 
 	"leat/pkg/event"
 )
@@ -9,55 +9,111 @@ import (
 // maxEntity is the size of an entity above which an alert leaves it to the event that it refers to.
 const maxEntity = 32 << 10
 
-// copied is a member that an alert takes over from its event.
-type copied struct {
-	path   event.Path
-	prefix string
-}
+// span is a run of slots of Subject: the places of one thing, best first.
+type span struct{ from, to int }
 
-func members(names ...string) []copied {
-	var out []copied
+// layout numbers every place that an alert is made from, so that one walk over the event reads them all.
+type layout struct{ names []string }
+
+func (l *layout) add(names ...string) span {
+	from := len(l.names)
 	for _, n := range names {
-		out = append(out, copied{event.MustPath(n), `,"` + n + `":`})
+		// A place that two things share is read for both.
+		l.names = append(l.names, n)
 	}
-	return out
+	return span{from, len(l.names)}
 }
 
-var (
-	// entities are the ECS objects that say who, where and what.
-	entities = members("user", "host", "source", "destination", "client", "server", "process", "file", "registry", "url",
-		"dns", "network", "cloud", "service", "observer", "user_agent", "related")
-
-	eventFields = []copied{
-		{event.MustPath("event.category"), `,"category":`},
-		{event.MustPath("event.action"), `,"action":`},
-		{event.MustPath("event.outcome"), `,"outcome":`},
-	}
-
-	pathDataset = event.MustPath("event.dataset")
-	pathEventID = event.MustPath("event.id")
-
-	// times are the places of an event's time: ours, and those of Windows events that were not normalised.
-	times = paths("@timestamp", "SystemTime", "TimeCreated", "winlog.time_created",
-		`Event.System.TimeCreated.#attributes.SystemTime`, `Event.System.TimeCreated.@SystemTime`)
-
-	rawHost = paths("Computer", "winlog.computer_name", "Event.System.Computer")
-	rawUser = paths("User", "winlog.event_data.User", "Event.EventData.User", "SubjectUserName",
-		"winlog.event_data.SubjectUserName", "Event.EventData.SubjectUserName", "SourceUser", "AccountName")
-)
-
-func paths(names ...string) []event.Path {
-	var out []event.Path
-	for _, n := range names {
-		out = append(out, event.MustPath(n))
-	}
-	return out
+// entities are the ECS objects that say who, where and what.
+var entities = []string{
+	"user", "host", "source", "destination", "client", "server", "process", "file", "registry", "url",
+	"dns", "network", "cloud", "service", "observer", "user_agent", "related",
 }
 
-// Time returns the event's time as the JSON text of a string, or nil where it has none that is RFC 3339.
-func Time(e *event.Event) []byte {
-	for _, p := range times {
-		v := e.Get(p)
+// copied are the members of event that an alert takes over.
+var copied = []string{"category", "action", "outcome"}
+
+// places says where an event has what an alert tells.
+var places = newPlaces()
+
+type placeTable struct {
+	fields *event.Fields
+	prefix []string // of each entity and copied member as a member of the alert
+
+	entity, copied, dataset, id, time   span
+	rawHost, rawUser                    span
+	user, dept, userCity                span
+	host, function, hostCity, hostState span
+	source, sourceCity, sourceState     span
+}
+
+func newPlaces() *placeTable {
+	var l layout
+	rawHost := []string{"Computer", "winlog.computer_name", "Event.System.Computer"}
+	rawUser := []string{
+		"User", "winlog.event_data.User", "Event.EventData.User", "SubjectUserName", "winlog.event_data.SubjectUserName",
+		"Event.EventData.SubjectUserName", "SourceUser", "AccountName",
+	}
+	t := &placeTable{
+		entity: l.add(entities...),
+		copied: l.add("event.category", "event.action", "event.outcome"), dataset: l.add("event.dataset"), id: l.add("event.id"),
+		// Ours, and those of Windows events that nobody normalised.
+		time: l.add("@timestamp", "SystemTime", "TimeCreated", "winlog.time_created",
+			"Event.System.TimeCreated.#attributes.SystemTime", "Event.System.TimeCreated.@SystemTime"),
+		rawHost: l.add(rawHost...), rawUser: l.add(rawUser...),
+		user:     l.add(slices.Concat([]string{"user.full_name", "user.name", "user.email", "user.id"}, rawUser)...),
+		dept:     l.add("user.department"),
+		userCity: l.add("user.office.city", "user.office.name", "user.office.country"),
+		host: l.add(slices.Concat([]string{"host.name", "host.hostname", "host.id", "host.ip", "destination.domain",
+			"destination.ip"}, rawHost)...),
+		function: l.add("host.function"), hostCity: l.add("host.office.city", "host.office.name"), hostState: l.add("host.office.country"),
+		source: l.add("source.ip", "source.address", "source.domain", "client.ip"), sourceCity: l.add("source.geo.city_name"),
+		sourceState: l.add("source.geo.country_name", "source.geo.country_iso_code"),
+	}
+	t.fields = event.MustFields(l.names...)
+	for _, n := range slices.Concat(entities, copied) {
+		t.prefix = append(t.prefix, `,"`+n+`":`)
+	}
+	return t
+}
+
+// Subject is an event that raises alerts, read once for all of them. Its memory is reused; it is for one goroutine.
+type Subject struct {
+	e    *event.Event
+	vals []event.Value
+	id   string
+}
+
+// Read takes in e, which must have been parsed and must stay unchanged while s is used.
+func (s *Subject) Read(e *event.Event) {
+	if s.vals == nil {
+		s.vals = make([]event.Value, places.fields.Len())
+	}
+	s.e = e
+	places.fields.Read(e, s.vals)
+	if v := s.vals[places.id.from]; v.Kind == event.String {
+		s.id = v.String()
+	} else {
+		s.id = event.ID("", 0, 0, 0, e.Line())
+	}
+}
+
+// EventID returns the event's id; an event that never saw ingest gets one from its bytes.
+func (s *Subject) EventID() string { return s.id }
+
+// first returns the first text that is not empty.
+func (s *Subject) first(at span) event.Value {
+	for _, v := range s.vals[at.from:at.to] {
+		if v.Kind == event.String && len(v.Raw) > 2 {
+			return v
+		}
+	}
+	return event.Value{}
+}
+
+// time returns the event's time as the JSON text of a string, or nil where it has none that is RFC 3339.
+func (s *Subject) time() []byte {
+	for _, v := range s.vals[places.time.from:places.time.to] {
 		if v.Kind != event.String || v.Escaped() {
 			continue
 		}
@@ -68,44 +124,35 @@ func Time(e *event.Event) []byte {
 	return nil
 }
 
-// EventID returns the event's id; an event that never saw ingest gets one from its bytes.
-func EventID(e *event.Event) string {
-	if v := e.Get(pathEventID); v.Kind == event.String {
-		return v.String()
-	}
-	return event.ID("", 0, 0, 0, e.Line())
-}
-
-// appendEntities appends the entities that e has. Where it has no host or user, one that a raw Windows event names.
-func appendEntities(dst []byte, e *event.Event) []byte {
-	for _, c := range entities {
-		v := e.Get(c.path)
-		if v.Kind == event.Object && len(v.Raw) <= maxEntity && !bytes.Equal(v.Raw, []byte("{}")) {
-			dst = append(append(dst, c.prefix...), v.Raw...)
+// appendCopied appends what the alert's event object takes over.
+func (s *Subject) appendCopied(dst []byte) []byte {
+	for i, v := range s.vals[places.copied.from:places.copied.to] {
+		if v.Exists() && v.Kind != event.Null {
+			dst = append(append(dst, places.prefix[len(entities)+i]...), v.Raw...)
 		}
-	}
-	if e.Get(pathHost).Kind != event.Object {
-		dst = appendRaw(dst, e, `,"host":{"name":`, rawHost)
-	}
-	if e.Get(pathUser).Kind != event.Object {
-		dst = appendRaw(dst, e, `,"user":{"name":`, rawUser)
 	}
 	return dst
 }
 
-func appendRaw(dst []byte, e *event.Event, prefix string, places []event.Path) []byte {
-	if v := first(e, places); v.Exists() {
+// appendEntities appends the entities that the event has. Where it has no host or user, one that a raw Windows event names.
+func (s *Subject) appendEntities(dst []byte) []byte {
+	for i, v := range s.vals[places.entity.from:places.entity.to] {
+		if v.Kind == event.Object && len(v.Raw) > len("{}") && len(v.Raw) <= maxEntity {
+			dst = append(append(dst, places.prefix[i]...), v.Raw...)
+		}
+	}
+	if s.vals[slices.Index(entities, "host")].Kind != event.Object {
+		dst = s.appendRaw(dst, `,"host":{"name":`, places.rawHost)
+	}
+	if s.vals[slices.Index(entities, "user")].Kind != event.Object {
+		dst = s.appendRaw(dst, `,"user":{"name":`, places.rawUser)
+	}
+	return dst
+}
+
+func (s *Subject) appendRaw(dst []byte, prefix string, at span) []byte {
+	if v := s.first(at); v.Exists() {
 		return append(append(append(dst, prefix...), v.Raw...), '}')
 	}
 	return dst
-}
-
-// first returns the first text that is not empty.
-func first(e *event.Event, places []event.Path) event.Value {
-	for _, p := range places {
-		if v := e.Get(p); v.Kind == event.String && len(v.Raw) > 2 {
-			return v
-		}
-	}
-	return event.Value{}
 }

@@ -7,18 +7,6 @@ import (
 	"leat/pkg/event"
 )
 
-var (
-	pathHost = event.MustPath("host")
-	pathUser = event.MustPath("user")
-
-	userNames = append(paths("user.full_name", "user.name", "user.email", "user.id"), rawUser...)
-	userPlace = [][]event.Path{paths("user.department"), paths("user.office.city", "user.office.name", "user.office.country")}
-	hostNames = append(paths("host.name", "host.hostname", "host.id", "host.ip", "destination.domain", "destination.ip"), rawHost...)
-	hostPlace = [][]event.Path{paths("host.function"), paths("host.office.city", "host.office.name"), paths("host.office.country")}
-	sources   = paths("source.ip", "source.address", "source.domain", "client.ip")
-	srcPlace  = [][]event.Path{paths("source.geo.city_name"), paths("source.geo.country_name", "source.geo.country_iso_code")}
-)
-
 // maxValue is how much of a value a sentence shows.
 const maxValue = 120
 
@@ -65,14 +53,15 @@ func parseMessage(s string) (message, error) {
 }
 
 // Message returns the alert's sentence: who did what, where and why.
-func (w *Writer) Message(e *event.Event, matched []Clause) string {
+func (w *Writer) Message(s *Subject, matched []Clause) string {
 	var b strings.Builder
+	b.Grow(256)
 	if w.rule.Message != "" {
-		w.message.write(&b, e)
+		w.message.write(&b, s)
 	} else {
-		w.plain(&b, e)
+		w.plain(&b, s)
 	}
-	for i, c := range matched {
+	for i := range matched {
 		if i == 0 {
 			b.WriteString("; because ")
 		} else {
@@ -82,12 +71,12 @@ func (w *Writer) Message(e *event.Event, matched []Clause) string {
 			fmt.Fprintf(&b, "%d more", len(matched)-i)
 			break
 		}
-		b.WriteString(c.sentence())
+		matched[i].write(&b)
 	}
 	return b.String()
 }
 
-func (m *message) write(b *strings.Builder, e *event.Event) {
+func (m *message) write(b *strings.Builder, s *Subject) {
 	for i, t := range m.texts {
 		b.WriteString(t)
 		if i == len(m.places) {
@@ -95,57 +84,69 @@ func (m *message) write(b *strings.Builder, e *event.Event) {
 		}
 		switch p := m.places[i]; p.entity {
 		case "user":
-			b.WriteString(orSome(describe(e, userNames, userPlace), "an unnamed user"))
+			b.WriteString(orSome(s.describeUser(), "an unnamed user"))
 		case "host":
-			b.WriteString(orSome(describe(e, hostNames, hostPlace), "an unnamed host"))
+			b.WriteString(orSome(s.describeHost(), "an unnamed host"))
 		case "source":
-			b.WriteString(orSome(describe(e, sources, srcPlace), "an unknown address"))
+			b.WriteString(orSome(s.describeSource(), "an unknown address"))
 		default:
-			b.WriteString(orSome(shorten(e.Get(p.path).String()), "(no "+p.path.String()+")"))
+			b.WriteString(orSome(shorten(s.e.Get(p.path).String()), "(no "+p.path.String()+")"))
 		}
 	}
 }
 
 // plain is the sentence of a rule without one of its own.
-func (w *Writer) plain(b *strings.Builder, e *event.Event) {
+func (w *Writer) plain(b *strings.Builder, s *Subject) {
 	b.WriteString(w.rule.Name)
-	for _, part := range []struct{ word, text string }{
-		{": ", describe(e, userNames, userPlace)},
-		{" on ", describe(e, hostNames, hostPlace)},
-		{" from ", describe(e, sources, srcPlace)},
+	for _, part := range [...]struct{ word, text string }{
+		{": ", s.describeUser()}, {" on ", s.describeHost()}, {" from ", s.describeSource()},
 	} {
 		if part.text != "" {
-			b.WriteString(part.word + part.text)
+			b.WriteString(part.word)
+			b.WriteString(part.text)
 		}
 	}
+}
+
+func (s *Subject) describeUser() string {
+	return s.describe(places.user, places.dept, places.userCity)
+}
+
+func (s *Subject) describeHost() string {
+	return s.describe(places.host, places.function, places.hostCity, places.hostState)
+}
+
+func (s *Subject) describeSource() string {
+	return s.describe(places.source, places.sourceCity, places.sourceState)
 }
 
 // describe returns a name, and in parentheses what else is known.
-func describe(e *event.Event, names []event.Path, more [][]event.Path) string {
-	v := first(e, names)
+func (s *Subject) describe(names span, more ...span) string {
+	v := s.first(names)
 	if !v.Exists() {
 		return ""
 	}
-	var known []string
-	for _, places := range more {
-		if k := first(e, places); k.Exists() {
-			known = append(known, shorten(k.String()))
+	text := shorten(v.String())
+	known := ""
+	for _, at := range more {
+		if k := s.first(at); k.Exists() {
+			known += ", " + shorten(k.String())
 		}
 	}
-	s := shorten(v.String())
-	if len(known) > 0 {
-		s += " (" + strings.Join(known, ", ") + ")"
+	if known != "" {
+		text += " (" + known[2:] + ")"
 	}
-	return s
+	return text
 }
 
-func (c *Clause) sentence() string {
+// write says what held: field, verb, value.
+func (c *Clause) write(b *strings.Builder) {
 	field := c.Field
 	if field == "" {
 		field = "the event"
 	}
 	verb := "is"
-	for _, m := range strings.Split(c.Modifiers, "|") {
+	for m := range strings.SplitSeq(c.Modifiers, "|") {
 		switch m {
 		case "contains":
 			verb = "contains"
@@ -160,14 +161,20 @@ func (c *Clause) sentence() string {
 		case "fieldref":
 			verb = "agrees with"
 		case "gt", "gte", "lt", "lte":
-			verb = map[string]string{"gt": "is above", "gte": "is at least", "lt": "is below", "lte": "is at most"}[m]
+			verb = comparisons[m]
 		}
 	}
 	if c.Field == "" && verb == "is" {
 		verb = "contains"
 	}
-	return field + " " + verb + " " + shorten(c.Want)
+	b.WriteString(field)
+	b.WriteByte(' ')
+	b.WriteString(verb)
+	b.WriteByte(' ')
+	b.WriteString(shorten(c.Want))
 }
+
+var comparisons = map[string]string{"gt": "is above", "gte": "is at least", "lt": "is below", "lte": "is at most"}
 
 func orSome(s, other string) string {
 	if s == "" {
@@ -178,6 +185,9 @@ func orSome(s, other string) string {
 
 // shorten cuts a value and keeps control characters of hostile events out of sentences.
 func shorten(s string) string {
+	if len(s) <= maxValue && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f }) < 0 {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
 			return ' '

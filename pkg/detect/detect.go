@@ -21,12 +21,14 @@ type Config struct {
 
 // Stage is the stage. It is a stage.Cloner and a stage.Reloader.
 type Stage struct {
-	cfg    Config
-	shared *shared
-	set    *ruleSet
-	view   view
-	by     map[int]*worker     // by class
-	made   map[*subset]*worker // one for each subset
+	cfg     Config
+	shared  *shared
+	set     *ruleSet
+	view    view
+	subject alert.Subject
+	matched []alert.Clause
+	by      map[int]*worker     // by class
+	made    map[*subset]*worker // one for each subset
 }
 
 // shared is what the clones of a stage have in common.
@@ -85,33 +87,44 @@ func (s *Stage) Reload() {
 	}()
 }
 
-var pathKind = event.MustPath("event.kind")
-
 // Process puts the alerts of each event behind it.
 func (s *Stage) Process(b *event.Batch) error {
 	if set := s.shared.set.Load(); set != s.set {
 		s.adopt(set)
 	}
 	for _, e := range b.Events {
-		switch {
-		case !stage.Passes(e) && !e.Get(pathKind).Is(alert.Kind):
+		kind := s.kind(e)
+		if kind == "" {
 			if err := s.match(b, e); err != nil {
 				return err
 			}
-		case e.Get(pathKind).Is(alert.Kind):
-			continue
 		}
-		if s.cfg.AlertsOnly {
+		if s.cfg.AlertsOnly && kind != alert.Kind {
 			e.Drop()
 		}
 	}
 	return nil
 }
 
+// kind reads the event and returns its event.kind if that is one that rules don't see.
+func (s *Stage) kind(e *event.Event) string {
+	if e.Failed() || e.Parse() != nil {
+		return event.KindError
+	}
+	s.set.router.read(e, &s.view)
+	k := s.view.vals[kindAt]
+	for _, passes := range [...]string{event.KindError, alert.Kind} {
+		if k.Is(passes) {
+			return passes
+		}
+	}
+	return ""
+}
+
 func (s *Stage) match(b *event.Batch, e *event.Event) error {
 	class := classAll
 	if s.cfg.Routing {
-		class = s.set.router.classOf(e, &s.view)
+		class = s.set.router.classOf(&s.view)
 	}
 	w := s.by[class]
 	if w == nil {
@@ -120,7 +133,11 @@ func (s *Stage) match(b *event.Batch, e *event.Event) error {
 			return err
 		}
 	}
-	for _, i := range w.m.Match(e) {
+	hits := w.m.Match(e)
+	if len(hits) > 0 {
+		s.subject.Read(e)
+	}
+	for _, i := range hits {
 		s.raise(b, e, w, i)
 	}
 	return nil
@@ -143,11 +160,12 @@ func (s *Stage) worker(class int) (*worker, error) {
 	return w, nil
 }
 
+// raise puts the alert of rule i of w behind e, which s.subject holds.
 func (s *Stage) raise(b *event.Batch, e *event.Event, w *worker, i int32) {
-	var matched []alert.Clause
+	s.matched = s.matched[:0]
 	for _, c := range w.m.Matched(i) {
-		matched = append(matched, alert.Clause{Field: c.Field, Modifiers: c.Modifiers, Want: c.Want, Value: c.Have})
+		s.matched = append(s.matched, alert.Clause{Field: c.Field, Modifiers: c.Modifiers, Want: c.Want, Value: c.Have})
 	}
-	line := s.set.writers[w.sub.rules[i]].Append(b.Begin(4<<10), e, matched)
+	line := s.set.writers[w.sub.rules[i]].Append(b.Begin(4<<10), &s.subject, s.matched)
 	b.After(e, b.End(line))
 }

@@ -43,7 +43,7 @@ func NewExplainer(list []*sigma.Rule) (*Explainer, error) {
 
 // Explain returns an Explanation for each rule, in their order. e must have been parsed.
 func (x *Explainer) Explain(e *event.Event) ([]Explanation, error) {
-	c := x.router.class(x.router.classOf(e, &x.view))
+	c := x.class(e)
 	ix, err := sigma.NewIndex(x.rules, x.fields)
 	if err != nil {
 		return nil, err
@@ -59,9 +59,14 @@ func (x *Explainer) Explain(e *event.Event) ([]Explanation, error) {
 	return out, nil
 }
 
+func (x *Explainer) class(e *event.Event) class {
+	x.router.read(e, &x.view)
+	return x.router.class(x.router.classOf(&x.view))
+}
+
 // Sources describes the log sources that e is taken to be of.
 func (x *Explainer) Sources(e *event.Event) string {
-	c := x.router.class(x.router.classOf(e, &x.view))
+	c := x.class(e)
 	if c.all {
 		return "any (neither its channel, its event.dataset nor its event.category says which)"
 	}

@@ -80,11 +80,11 @@ var routeFields = []string{
 	"Channel", "winlog.channel", "Event.System.Channel",
 	"Provider_Name", "winlog.provider_name", "Event.System.Provider.#attributes.Name",
 	"EventID", "winlog.event_id", "Event.System.EventID", "Event.System.EventID.#text", "event.code",
-	"event.dataset", "event.category",
+	"event.dataset", "event.category", "event.kind",
 }
 
 const (
-	channelAt, providerAt, eventIDAt, datasetAt, categoryAt, routeFieldsEnd = 0, 3, 6, 11, 12, 13
+	channelAt, providerAt, eventIDAt, datasetAt, categoryAt, kindAt = 0, 3, 6, 11, 12, 13
 )
 
 func newRouter() (*router, error) {
@@ -172,12 +172,16 @@ type view struct {
 	text []byte
 }
 
-// classOf returns the event's class. e must have been parsed.
-func (r *router) classOf(e *event.Event, v *view) int {
+// read takes in the fields of e, which must have been parsed.
+func (r *router) read(e *event.Event, v *view) {
 	if v.vals == nil {
 		v.vals = make([]event.Value, r.fields.Len())
 	}
 	r.fields.Read(e, v.vals)
+}
+
+// classOf returns the class of the event that v holds.
+func (r *router) classOf(v *view) int {
 	if name := v.first(channelAt, providerAt); name != nil {
 		if rt := r.lookup(r.channels, name, true); rt != nil {
 			return rt.class(v)

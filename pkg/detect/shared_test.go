@@ -92,7 +92,7 @@ func raised(t testing.TB, s *Stage, lines ...[]byte) [][]string {
 		if err := e.Parse(); err != nil {
 			t.Fatalf("%v in %s", err, e.Line())
 		}
-		if !e.Get(pathKind).Is("alert") {
+		if !e.Get(event.MustPath("event.kind")).Is("alert") {
 			out = append(out, nil)
 			continue
 		}

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 )
@@ -24,13 +25,28 @@ func foldRune(r rune) rune {
 	return least
 }
 
+const (
+	lows  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
 // appendFold appends s with its case folded. Bytes that are not UTF-8 stay as they are.
 func appendFold(dst, s []byte) []byte {
 	n := len(dst)
 	dst = append(dst, s...)
 	t := dst[n:]
-	for i, c := range t {
-		if c-'A' < 26 {
+	i := 0
+	for ; i+8 <= len(t); i += 8 {
+		x := binary.LittleEndian.Uint64(t[i:])
+		if x&highs != 0 {
+			return appendFoldWide(dst[:n+i], s[i:])
+		}
+		// The high bit of each byte from A to Z, moved to where it makes the letter small.
+		upper := (x + (0x80-'A')*lows) &^ (x + (0x80-'Z'-1)*lows) & highs
+		binary.LittleEndian.PutUint64(t[i:], x|upper>>2)
+	}
+	for ; i < len(t); i++ {
+		if c := t[i]; c-'A' < 26 {
 			t[i] = c | 0x20
 		} else if c >= utf8.RuneSelf {
 			return appendFoldWide(dst[:n+i], s[i:])

@@ -1,21 +1,32 @@
 package sigma
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
-// grams finds which of many needles lie in a text. Each needle is filed under one gram of its, the rarest among all
-// needles: four bytes of it, or two where it is shorter than four. Scanning asks a bitmap, which mostly says no, for each
-// position; behind a yes stands a hash table of grams, and behind that the comparison with the needles themselves.
+// grams finds which of many needles lie in a text. Each needle is filed under grams of its that are rare among all
+// needles. Scanning asks a bitmap, which mostly says no, for the gram at a position; behind a yes stands a hash table of
+// grams, and behind that the comparison with the needles themselves.
 //
-// Unlike an Aho-Corasick automaton the steps do not wait for each other, and what they read stays in the first cache
-// however many needles there are: see docs/design/detect-index.md for the measurement.
+//   - A needle of seven bytes or more is filed under four neighbouring grams of four bytes. One of them begins at a
+//     multiple of four wherever the needle lies, so only every fourth position is asked.
+//   - A shorter one is filed under one pair of bytes, and every position is asked.
+//
+// Unlike an Aho-Corasick automaton the steps do not wait for each other, and what they read stays in the first caches
+// however many needles there are: docs/design/detect-index.md has the measurement.
 type grams struct {
 	long, short gramTable
-	single      []gramRef
+	pairs       *[1024]uint64 // the filter of short, a bit for each pair; nil without short needles
+	few         []gramRef     // looked for one by one
 }
+
+// stride is how far apart the positions are that are asked for long needles.
+const stride = 4
+
+// fewNeedles is up to how many short needles are cheaper looked for one by one.
+const fewNeedles = 3
 
 // gramTable is the grams of one width.
 type gramTable struct {
@@ -45,17 +56,29 @@ func newGrams(needles []gramRef) *grams {
 	g := &grams{}
 	var long, short []gramRef
 	for _, n := range needles {
-		switch len(n.text) {
-		case 1:
-			g.single = append(g.single, n)
-		case 2, 3:
+		switch {
+		case len(n.text) == 1:
+			g.few = append(g.few, n)
+		case len(n.text) < 4+stride-1:
 			short = append(short, n)
 		default:
 			long = append(long, n)
 		}
 	}
-	g.long.build(long, 4)
-	g.short.build(short, 2)
+	if len(short) <= fewNeedles {
+		g.few = append(g.few, short...)
+		short = nil
+	}
+	g.long.build(long, needles, 4, stride)
+	g.short.build(short, needles, 2, 1)
+	if short != nil {
+		g.pairs = new([1024]uint64)
+		for _, s := range g.short.slots {
+			if s.end != 0 {
+				g.pairs[s.gram>>6] |= 1 << (s.gram & 63)
+			}
+		}
+	}
 	return g
 }
 
@@ -66,32 +89,39 @@ func gramAt(s string, i, width int) uint32 {
 	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
 }
 
-func (t *gramTable) build(needles []gramRef, width int) {
+// build files needles under n neighbouring grams each. How many of all needles have a gram is the best guess at how
+// often texts have it.
+func (t *gramTable) build(needles, all []gramRef, width, n int) {
 	if len(needles) == 0 {
 		return
 	}
-	// How many needles a gram is in is the best guess at how often texts have it.
 	count := map[uint32]int{}
-	for _, n := range needles {
-		for i := 0; i+width <= len(n.text); i++ {
-			count[gramAt(n.text, i, width)]++
+	for _, r := range all {
+		for i := 0; i+width <= len(r.text); i++ {
+			count[gramAt(r.text, i, width)]++
 		}
 	}
 	by := map[uint32][]gramRef{}
 	var order []uint32
-	for _, n := range needles {
-		best := 0
-		for i := 1; i+width <= len(n.text); i++ {
-			if count[gramAt(n.text, i, width)] < count[gramAt(n.text, best, width)] {
-				best = i
+	for _, r := range needles {
+		best, least := 0, 1<<30
+		for i := 0; i+width+n-1 <= len(r.text); i++ {
+			sum := 0
+			for k := range n {
+				sum += count[gramAt(r.text, i+k, width)]
+			}
+			if sum < least {
+				best, least = i, sum
 			}
 		}
-		n.off = int32(best)
-		g := gramAt(n.text, best, width)
-		if by[g] == nil {
-			order = append(order, g)
+		for k := range n {
+			r.off = int32(best + k)
+			g := gramAt(r.text, best+k, width)
+			if by[g] == nil {
+				order = append(order, g)
+			}
+			by[g] = append(by[g], r)
 		}
-		by[g] = append(by[g], n)
 	}
 	// One bit in about 32 is set.
 	size := uint(bits.Len(uint(len(by)*32 - 1)))
@@ -128,9 +158,9 @@ func (t *gramTable) find(x uint32) []gramRef {
 
 // scan calls hit for the needles in s; for one that is there several times, several times perhaps.
 func (g *grams) scan(s []byte, m *Matcher) {
-	if f := g.long.filter; len(f) > 0 && len(s) >= 4 {
+	if f := g.long.filter; len(f) > 0 {
 		shift := g.long.shift & 31
-		for i := 0; i+4 <= len(s); i++ {
+		for i := 0; i+4 <= len(s); i += stride {
 			x := binary.LittleEndian.Uint32(s[i:])
 			h := x * gramHash >> shift
 			if f[h>>6]&(1<<(h&63)) != 0 {
@@ -138,18 +168,18 @@ func (g *grams) scan(s []byte, m *Matcher) {
 			}
 		}
 	}
-	if f := g.short.filter; len(f) > 0 && len(s) >= 2 {
-		shift := g.short.shift & 31
-		for i := 0; i+2 <= len(s); i++ {
-			x := uint32(binary.LittleEndian.Uint16(s[i:]))
-			h := x * gramHash >> shift
-			if f[h>>6]&(1<<(h&63)) != 0 {
-				g.short.check(s, i, x, m)
+	if p := g.pairs; p != nil && len(s) >= 2 {
+		x := uint16(s[0]) << 8
+		for i := 1; i < len(s); i++ {
+			x = x>>8 | uint16(s[i])<<8
+			if p[x>>6]&(1<<(x&63)) != 0 {
+				g.short.check(s, i-1, uint32(x), m)
 			}
 		}
 	}
-	for i := range g.single {
-		if n := &g.single[i]; bytes.IndexByte(s, n.text[0]) >= 0 {
+	for i := range g.few {
+		n := &g.few[i]
+		if !m.wasHit(n.id) && strings.Contains(unsafeString(s), n.text) {
 			m.hit(n.id)
 		}
 	}

@@ -29,7 +29,7 @@ type Index struct {
 type predicate struct {
 	*atom
 	slot, other int32
-	guards      []int32 // of which one must be seen before evaluating pays; none: always evaluate
+	guards      [][]int32 // sets of which one each must be seen before evaluating pays
 }
 
 // inst is a node of a compiled condition: an atom with its predicate, or kids that lie side by side.

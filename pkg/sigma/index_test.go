@@ -264,7 +264,7 @@ func TestGrams(t *testing.T) {
 	for range 300 {
 		var needles []gramRef
 		for i := range 1 + rnd.IntN(40) {
-			needles = append(needles, gramRef{text: word(1 + rnd.IntN(9)), id: int32(i)})
+			needles = append(needles, gramRef{text: word(1 + rnd.IntN(12)), id: int32(i)})
 		}
 		g := newGrams(needles)
 		ix := &Index{marks: make([][]int32, len(needles))}

@@ -1,28 +1,38 @@
 package sigma
 
-import "regexp/syntax"
+import (
+	"regexp/syntax"
+	"strings"
+)
 
-// minLiteral is the shortest literal that is worth waiting for before an expression is run.
-const minLiteral = 3
+const (
+	// maxLiterals bounds the alternatives of which one is waited for.
+	maxLiterals = 64
+	// maxSets bounds the sets of alternatives that an expression waits for.
+	maxSets = 8
+)
 
-// maxLiterals bounds the alternatives of which one is waited for.
-const maxLiterals = 64
-
-// literalsOf returns texts, case folded, of which at least one is in every (case folded) text that the expression
-// matches; nil where there are none of use.
-func literalsOf(expr string) []string {
+// literalsOf returns sets of texts, case folded: in every (case folded) text that the expression matches there is at
+// least one of each set. There are none where nothing of use is needed.
+func literalsOf(expr string) [][]string {
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return nil
 	}
-	return needed(re.Simplify())
+	sets := needed(re.Simplify())
+	return sets[:min(len(sets), maxSets)]
 }
 
-func needed(re *syntax.Regexp) []string {
+// telling tells whether a literal is rare enough to be worth waiting for: two characters, or one that is no word.
+func telling(s string) bool {
+	return len(s) > 1 || len(s) == 1 && !strings.Contains("abcdefghijklmnopqrstuvwxyz0123456789 -./\\:", s)
+}
+
+func needed(re *syntax.Regexp) [][]string {
 	switch re.Op {
 	case syntax.OpLiteral:
-		if s := fold(string(re.Rune)); len(s) >= minLiteral {
-			return []string{s}
+		if s := fold(string(re.Rune)); telling(s) {
+			return [][]string{{s}}
 		}
 	case syntax.OpCapture, syntax.OpPlus:
 		return needed(re.Sub[0])
@@ -31,44 +41,39 @@ func needed(re *syntax.Regexp) []string {
 			return needed(re.Sub[0])
 		}
 	case syntax.OpConcat:
-		var best []string
+		var all [][]string
 		for _, sub := range re.Sub {
-			if l := needed(sub); better(l, best) {
-				best = l
-			}
+			all = append(all, needed(sub)...)
 		}
-		return best
+		return all
 	case syntax.OpAlternate:
 		var all []string
 		for _, sub := range re.Sub {
-			l := needed(sub)
-			if l == nil {
+			best := longest(needed(sub))
+			if best == nil {
 				return nil
 			}
-			all = append(all, l...)
+			all = append(all, best...)
 		}
 		if len(all) <= maxLiterals {
-			return all
+			return [][]string{all}
 		}
 	}
 	return nil
 }
 
-// better prefers the set whose shortest text is longer, and else the smaller one.
-func better(a, b []string) bool {
-	if a == nil || b == nil {
-		return a != nil
+// longest returns the set whose shortest text is longest, and of equal ones the smallest.
+func longest(sets [][]string) []string {
+	var best []string
+	most := 0
+	for _, set := range sets {
+		n := len(set[0])
+		for _, s := range set[1:] {
+			n = min(n, len(s))
+		}
+		if n > most || n == most && len(set) < len(best) {
+			best, most = set, n
+		}
 	}
-	if x, y := shortest(a), shortest(b); x != y {
-		return x > y
-	}
-	return len(a) < len(b)
-}
-
-func shortest(list []string) int {
-	n := len(list[0])
-	for _, s := range list[1:] {
-		n = min(n, len(s))
-	}
-	return n
+	return best
 }

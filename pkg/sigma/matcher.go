@@ -128,9 +128,9 @@ func (m *Matcher) lazy(id int32) bool {
 		return false
 	}
 	p := &m.ix.preds[id]
-	ok := p.guards == nil
-	for _, g := range p.guards {
-		if ok = m.state[g] == m.now+1; ok {
+	ok := true
+	for _, set := range p.guards {
+		if ok = m.anySeen(set); !ok {
 			break
 		}
 	}
@@ -140,6 +140,15 @@ func (m *Matcher) lazy(id int32) bool {
 		m.state[id]++
 	}
 	return ok
+}
+
+func (m *Matcher) anySeen(set []int32) bool {
+	for _, g := range set {
+		if m.state[g] == m.now+1 {
+			return true
+		}
+	}
+	return false
 }
 
 // eval evaluates an instruction of the plain program, as the rule is written and without the index.

@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -27,17 +26,6 @@ type fastInst struct {
 
 // groupFrom is how many alternatives that a scan finds are worth one mark for all of them.
 const groupFrom = 8
-
-// never is the cost of what can't wake a rule.
-const never = math.MaxFloat64
-
-// witness is a set of predicates and fields of which one must be there for a condition to hold; with its cost: how often
-// one of them will be, as far as that can be guessed.
-type witness struct {
-	preds []int32
-	slots []int32
-	cost  float64
-}
 
 // planner turns the plain program into what runs: scanners per field, witnesses, and an ordered program.
 type planner struct {
@@ -65,8 +53,10 @@ func (ix *Index) plan() {
 		p.wake(int32(rule), w)
 	}
 	for id := range ix.preds {
-		for _, g := range ix.preds[id].guards {
-			p.mark(g, g)
+		for _, set := range ix.preds[id].guards {
+			for _, g := range set {
+				p.mark(g, g)
+			}
 		}
 	}
 	p.scanners()
@@ -78,25 +68,31 @@ func (p *planner) guard(id int32) {
 	if pr.eager() {
 		return
 	}
-	var lits []string
+	var sets [][]string
 	switch pr.op {
 	case opRegex:
-		lits = literalsOf(pr.re.String())
+		sets = literalsOf(pr.re.String())
 	case opGlob:
-		lits = []string{fold(pr.glob.longest())}
+		for _, q := range pr.glob {
+			if q.kind == literal && telling(q.text) {
+				sets = append(sets, []string{fold(q.text)})
+			}
+		}
 	case opExact, opPrefix, opSuffix, opContains:
-		lits = []string{fold(pr.text)}
+		if pr.text != "" {
+			sets = [][]string{{fold(pr.text)}}
+		}
 	}
-	for _, l := range lits {
-		if l == "" {
-			p.ix.preds[id].guards = nil
-			return
+	for _, set := range sets {
+		var guards []int32
+		for _, l := range set {
+			g := p.ix.intern(predicate{atom: &atom{op: opContains, text: l}, slot: pr.slot, other: keywordSlot})
+			for int(g) >= len(p.uses) {
+				p.uses = append(p.uses, 1)
+			}
+			guards = append(guards, g)
 		}
-		g := p.ix.intern(predicate{atom: &atom{op: opContains, text: l}, slot: pr.slot, other: keywordSlot})
-		for int(g) >= len(p.uses) {
-			p.uses = append(p.uses, 1)
-		}
-		p.ix.preds[id].guards = append(p.ix.preds[id].guards, g)
+		p.ix.preds[id].guards = append(p.ix.preds[id].guards, guards)
 	}
 }
 
@@ -230,14 +226,6 @@ func (p *planner) or(kids []int32, to int32) witness {
 	return all
 }
 
-func (w *witness) add(o witness) {
-	if w.cost == never || o.cost == never {
-		*w = witness{cost: never}
-		return
-	}
-	w.preds, w.slots, w.cost = append(w.preds, o.preds...), append(w.slots, o.slots...), w.cost+o.cost
-}
-
 // group makes one predicate of many that a scan finds.
 func (p *planner) group(preds []int32, to int32) witness {
 	slices.Sort(preds)
@@ -286,94 +274,15 @@ func (p *planner) atom(id, to int32) witness {
 		}
 		return p.present(pr.slot)
 	}
-	w := witness{preds: pr.guards}
-	for _, g := range pr.guards {
-		w.cost += p.cost(g)
+	best := witness{cost: never}
+	for _, set := range pr.guards {
+		w := witness{preds: set}
+		for _, g := range set {
+			w.cost += p.cost(g)
+		}
+		if w.cost < best.cost {
+			best = w
+		}
 	}
-	return w
+	return best
 }
-
-func (p *planner) present(slot int32) witness {
-	return witness{slots: []int32{slot}, cost: 50}
-}
-
-// cost guesses how often events hold a predicate that the scan finds: the shorter its text and the more rules ask for
-// it, the more often.
-func (p *planner) cost(id int32) float64 {
-	pr := &p.ix.preds[id]
-	n := float64(len(pr.text)) + 0.5
-	base := 1 / n
-	switch pr.op {
-	case opContains:
-		base = 2 / n / n
-		if pr.slot == keywordSlot {
-			base *= 4
-		}
-	case opExact:
-		if n < 6 {
-			base = 0.3 // numbers and flags
-		}
-	}
-	return base * (1 + math.Sqrt(float64(p.uses[id])))
-}
-
-// wake notes by what a rule becomes a candidate.
-func (p *planner) wake(rule int32, w witness) {
-	ix := p.ix
-	if w.cost == never {
-		ix.always = append(ix.always, rule)
-		return
-	}
-	for _, q := range w.preds {
-		for int(q) >= len(ix.wakes) {
-			ix.wakes = append(ix.wakes, nil)
-		}
-		if !slices.Contains(ix.wakes[q], rule) {
-			ix.wakes[q] = append(ix.wakes[q], rule)
-		}
-	}
-	for _, s := range w.slots {
-		for int(s) >= len(ix.slotWakes) {
-			ix.slotWakes = append(ix.slotWakes, nil)
-		}
-		if !slices.Contains(ix.slotWakes[s], rule) {
-			ix.slotWakes[s] = append(ix.slotWakes[s], rule)
-		}
-	}
-}
-
-// scanners files every predicate that a scan finds under its field.
-func (p *planner) scanners() {
-	ix := p.ix
-	ix.marks = append(ix.marks, make([][]int32, len(ix.preds)-len(ix.marks))...)
-	ix.wakes = append(ix.wakes, make([][]int32, len(ix.preds)-len(ix.wakes))...)
-	ix.slotWakes = append(ix.slotWakes, make([][]int32, len(ix.fields.names)-len(ix.slotWakes))...)
-	needles := make([][]gramRef, len(ix.fields.names)+1)
-	ix.scan = make([]scanner, len(ix.fields.names)+1)
-	for id := range ix.preds {
-		pr := &ix.preds[id]
-		if !pr.eager() || len(ix.marks[id]) == 0 {
-			continue
-		}
-		at := pr.slot + 1
-		if pr.op == opContains {
-			needles[at] = append(needles[at], gramRef{text: pr.text, id: int32(id)})
-		} else {
-			ix.scan[at].anchors.add(pr.op, pr.text, int32(id))
-		}
-	}
-	for at, list := range needles {
-		if len(list) > 0 {
-			ix.scan[at].grams = newGrams(list)
-		}
-	}
-}
-
-// scanner is what is looked for in one field.
-type scanner struct {
-	anchors anchors
-	grams   *grams
-}
-
-// eager tells whether the scan of the field's folded text finds the predicate.
-func (p *predicate) eager() bool { return p.op <= opContains && !p.cased }
