@@ -163,10 +163,10 @@ con.execute("create view lake as select * from read_parquet(?, union_by_name=tru
 lines, distinct, max_seq, ids = con.execute("""
   select count(*), count(distinct seq), coalesce(max(seq), 0), count(distinct id) from (
     select cast(regexp_extract(event.original, 'seq=(\\d+)', 1) as bigint) seq, event.id id
-    from lake where event.kind not in ('alert', 'pipeline_error') and event.original like '%seq=%')""").fetchone()
+    from lake where coalesce(event.kind, 'event') not in ('alert', 'pipeline_error') and event.original like '%seq=%')""").fetchone()
 wrong = con.execute("""
   select count(*) from (select event.original o, cast(regexp_extract(event.original, 'seq=(\\d+)', 1) as bigint) n
-    from lake where event.kind not in ('alert', 'pipeline_error') and event.original like '%seq=%')
+    from lake where coalesce(event.kind, 'event') not in ('alert', 'pipeline_error') and event.original like '%seq=%')
   where o <> printf('Nov 24 08:17:44 bastion sshd[4711]: Accepted password for %s from 10.%d.%d.%d port %d ssh2 seq=%d',
     case when n % 50 = 0 then 'canary' else 'user' || (n % 97) end, (n >> 16) & 255, (n >> 8) & 255, n & 255, 1024 + n % 60000, n)""").fetchone()[0]
 alerts, alert_ids = con.execute("select count(*), count(distinct event.id) from lake where event.kind = 'alert'").fetchone()

@@ -89,7 +89,7 @@ func mustEndWell(t *testing.T, runs []stageRun) {
 func originals(t *testing.T, leat, lakeDir string) []string {
 	t.Helper()
 	out, err := exec.Command(leat, "query", "--lake", lakeDir, "--json",
-		"SELECT event.original AS o, coalesce(leat.escaped, false) AS e FROM everything WHERE event.kind <> 'alert'").Output()
+		"SELECT event.original AS o, coalesce(leat.escaped, false) AS e FROM everything WHERE coalesce(event.kind, '') <> 'alert'").Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
