@@ -183,7 +183,7 @@ func sign(secret []byte, id, timestamp string, body []byte) string {
 
 // pause is exponential from half a second to ten, with jitter so that many callers don't come back at once.
 func pause(n int) time.Duration {
-	d := min(500*time.Millisecond<<(n-1), 10*time.Second)
+	d := min(500*time.Millisecond<<min(n-1, 5), 10*time.Second)
 	return d/2 + rand.N(d/2+1)
 }
 
