@@ -34,10 +34,11 @@ func (q *DB) Events(ctx context.Context, where string) iter.Seq2[[]byte, error] 
 		where = "true"
 	}
 	return func(yield func([]byte, error) bool) {
-		dec := row.NewDecoder(row.Standard())
+		cols := row.Standard()
+		dec := row.NewDecoder(cols)
 		for _, f := range q.State().Sorted() {
 			path, err := q.lake.Abs(f.Path)
-			if err == nil && !q.file(ctx, path, where, dec, yield) {
+			if err == nil && !q.file(ctx, cols, path, where, dec, yield) {
 				return
 			}
 			if err != nil {
@@ -49,12 +50,12 @@ func (q *DB) Events(ctx context.Context, where string) iter.Seq2[[]byte, error] 
 }
 
 // file yields the events of one file and tells whether to go on.
-func (q *DB) file(ctx context.Context, path, where string, dec *row.Decoder, yield func([]byte, error) bool) bool {
+func (q *DB) file(ctx context.Context, cols *row.Columns, path, where string, dec *row.Decoder, yield func([]byte, error) bool) bool {
 	stop := func(err error) bool {
 		yield(nil, fmt.Errorf("events of %q: %w", path, err))
 		return false
 	}
-	stmt := "SELECT CAST(to_json(leat_row) AS VARCHAR) FROM " + scan([]string{path}) + " AS leat_row WHERE (\n" + where + "\n)"
+	stmt := "SELECT CAST(to_json(leat_row) AS VARCHAR) FROM (" + scan(cols, []string{path}) + ") AS leat_row WHERE (\n" + where + "\n)"
 	if _, err := q.duck.Reads(ctx, stmt); err != nil {
 		return stop(err)
 	}

@@ -132,19 +132,26 @@ func (v view) create(cols *row.Columns, files []lake.File, paths []string) strin
 	}
 	var parts []string
 	if len(pure) > 0 {
-		parts = append(parts, "SELECT * FROM "+scan(pure))
+		parts = append(parts, scan(cols, pure))
 	}
 	if len(mixed) > 0 {
-		parts = append(parts, "SELECT * FROM "+scan(mixed)+" WHERE "+v.where)
+		parts = append(parts, scan(cols, mixed)+" WHERE "+v.where)
 	}
 	if len(parts) == 0 {
 		parts = []string{empty(cols)}
 	}
-	return "CREATE VIEW " + v.name + " AS " + strings.Join(parts, " UNION ALL BY NAME ")
+	return "CREATE VIEW " + v.name + " AS " + strings.Join(parts, " UNION ALL ")
 }
 
-func scan(paths []string) string {
-	return "read_parquet(" + duck.List(paths) + ", union_by_name = true, hive_partitioning = true, " +
+// scan reads files. The columns are named, because a folder above the lake whose name is of the form key=value would become one.
+// All files have one schema, so that DuckDB opens one of them to plan, not all (union_by_name: 840 files took 0.7 s of CPU for each view).
+func scan(cols *row.Columns, paths []string) string {
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	for _, c := range cols.Table() {
+		b.WriteString(duck.Name(c.Name) + ", ")
+	}
+	return b.String() + "dataset, date FROM read_parquet(" + duck.List(paths) + ", hive_partitioning = true, " +
 		"hive_types = {'dataset': VARCHAR, 'date': DATE})"
 }
 

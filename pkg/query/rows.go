@@ -11,7 +11,7 @@ import (
 
 // Rows is the result of a query, every value as JSON.
 type Rows struct {
-	// Names of the columns; two may be the same.
+	// Names of the columns; of two with one name the second has a number.
 	Names []string
 	// Types are the columns' SQL types.
 	Types []string

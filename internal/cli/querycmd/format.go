@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/csv"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -29,10 +28,10 @@ func each(rows *query.Rows, f func(row []string) error) error {
 	}
 }
 
-// writeJSON writes an object a line. Of columns of the same name the later ones get a number.
+// writeJSON writes an object a line.
 func writeJSON(out *bufio.Writer, rows *query.Rows) error {
 	keys := make([][]byte, len(rows.Names))
-	for i, n := range distinct(rows.Names) {
+	for i, n := range rows.Names {
 		keys[i] = append(event.AppendString(nil, n), ':')
 	}
 	var line []byte
@@ -50,20 +49,6 @@ func writeJSON(out *bufio.Writer, rows *query.Rows) error {
 		_, err := out.Write(append(line, '}', '\n'))
 		return err
 	})
-}
-
-func distinct(names []string) []string {
-	out := make([]string, len(names))
-	seen := map[string]bool{}
-	for i, n := range names {
-		name := n
-		for k := 2; seen[name]; k++ {
-			name = n + "_" + strconv.Itoa(k)
-		}
-		seen[name] = true
-		out[i] = name
-	}
-	return out
 }
 
 // writeCSV writes a header and the rows (RFC 4180). NULL is an empty field, an empty text too.
