@@ -2,7 +2,7 @@ package sigma
 
 import (
 	"errors"
-	"fmt"
+	"net/netip"
 )
 
 // Index is any number of rules, compiled to be matched at once. It is immutable and may be shared.
@@ -13,7 +13,7 @@ type Index struct {
 	preds  []predicate
 	code   []inst
 	starts []int32 // by rule: its root in code
-	ids    map[string]int32
+	ids    map[predKey]int32
 
 	// What follows is made by plan.
 	fast       []fastInst
@@ -44,8 +44,8 @@ func NewIndex(rules []*Rule, m Mapper) (*Index, error) {
 	if m == nil {
 		m = Direct{}
 	}
-	ix := &Index{rules: rules, fields: newFieldSet(), ids: map[string]int32{}}
-	c := &compiler{ix: ix, mapper: m}
+	ix := &Index{rules: rules, fields: newFieldSet(), ids: map[predKey]int32{}}
+	c := &compiler{ix: ix, mapper: m, slots: map[sourceField]int32{}}
 	for _, r := range rules {
 		if r.root == nil {
 			return nil, errors.New("compile: a rule that ParseFile did not make")
@@ -53,6 +53,7 @@ func NewIndex(rules []*Rule, m Mapper) (*Index, error) {
 		ix.starts = append(ix.starts, c.rule(r))
 	}
 	ix.plan()
+	ix.ids = nil // of use while compiling alone
 	return ix, nil
 }
 
@@ -63,6 +64,13 @@ type compiler struct {
 	ix     *Index
 	mapper Mapper
 	source LogSource
+	slots  map[sourceField]int32
+}
+
+// sourceField is a field as rules of one log source name it.
+type sourceField struct {
+	source LogSource
+	field  string
 }
 
 func (c *compiler) rule(r *Rule) int32 {
@@ -92,7 +100,13 @@ func (c *compiler) slot(field string) int32 {
 		c.ix.words = true
 		return keywordSlot
 	}
-	return c.ix.fields.slot(field, c.mapper.Paths(c.source, field))
+	key := sourceField{c.source, field}
+	s, ok := c.slots[key]
+	if !ok {
+		s = c.ix.fields.slot(field, c.mapper.Paths(c.source, field))
+		c.slots[key] = s
+	}
+	return s
 }
 
 func (c *compiler) predicate(a *atom) int32 {
@@ -103,11 +117,28 @@ func (c *compiler) predicate(a *atom) int32 {
 	return c.ix.intern(p)
 }
 
+// predKey is what makes two predicates the same.
+type predKey struct {
+	slot, other    int32
+	op, refOp      op
+	cased          bool
+	num            float64
+	prefix         netip.Prefix
+	cmp            string
+	text, glob, re string
+}
+
 // intern returns the id of a predicate; equal ones have the same.
 func (ix *Index) intern(p predicate) int32 {
-	key := fmt.Sprint(p.slot, p.other, p.op, p.cased, p.refOp, p.cmp, p.num, p.prefix, "\x00", p.text, "\x00", p.glob.source())
+	key := predKey{
+		slot: p.slot, other: p.other, op: p.op, refOp: p.refOp, cased: p.cased, num: p.num, prefix: p.prefix, cmp: p.cmp,
+		text: p.text,
+	}
+	if p.op == opGlob {
+		key.glob = p.glob.source()
+	}
 	if p.re != nil {
-		key += "\x00" + p.re.String()
+		key.re = p.re.String()
 	}
 	if id, ok := ix.ids[key]; ok {
 		return id
