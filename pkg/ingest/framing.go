@@ -18,6 +18,9 @@ type framer struct {
 	max   int  // longest message; of longer ones the head is kept and the length counted
 	octet bool // a message with a count was seen
 	over  overlong
+	// searched is how much of an unfinished line is known to hold no line feed: a sender of single bytes must not make
+	// us search the same ones again and again.
+	searched int
 }
 
 // overlong is a message longer than max on its way past us.
@@ -80,12 +83,18 @@ func (f *framer) next(data []byte, atEnd bool) (used int, rec []byte, l *long, o
 	case header > 0:
 		return len(data), data[header:], nil, true // torn off by the end of the connection
 	}
-	if i := bytes.IndexByte(data, '\n'); i >= 0 && i <= f.max {
+	i := bytes.IndexByte(data[f.searched:], '\n')
+	if i >= 0 {
+		i += f.searched
+	}
+	f.searched = 0
+	switch {
+	case i >= 0 && i <= f.max:
 		return i + 1, data[:i], nil, true
-	} else if i < 0 && len(data) <= f.max {
-		if atEnd {
-			return len(data), data, nil, true
-		}
+	case i < 0 && len(data) <= f.max && atEnd:
+		return len(data), data, nil, true
+	case i < 0 && len(data) <= f.max:
+		f.searched = len(data)
 		return 0, nil, nil, false
 	}
 	f.begin(-1)

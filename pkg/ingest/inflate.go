@@ -120,18 +120,21 @@ func (z *inflated) skipTo(c cursor) bool {
 	return len(z.head) >= c.head.n && printOf(z.head[:c.head.n]) == c.head && z.print() == c.tail
 }
 
-// inflatedHead returns the beginning of a compressed file's contents; fewer bytes where it is damaged.
-func inflatedHead(f *os.File, c compression) []byte {
+// inflatedHead returns the beginning of a compressed file's contents, and what damage ended it before printSize bytes.
+func inflatedHead(f *os.File, c compression) (head []byte, damage error) {
 	z, err := inflate(f, c)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer z.close()
 	for len(z.head) < printSize && z.err == nil {
 		z.fill()
 		z.n = 0
 	}
-	return z.head
+	if len(z.head) < printSize && !errors.Is(z.err, io.EOF) {
+		damage = z.err
+	}
+	return z.head, damage
 }
 
 // readInflated reads one block of a compressed file and tells whether there is more. At the end the rest behind the last

@@ -53,6 +53,7 @@ type candidate struct {
 	f    *os.File
 	comp compression
 	head []byte // beginning of the contents, up to printSize bytes
+	bad  error  // why not one byte of a compressed file can be read
 }
 
 // look opens a path. A nil candidate: it is gone, or no regular file.
@@ -84,7 +85,9 @@ func look(path string) (*candidate, error) {
 	}
 	c.head = c.head[:n]
 	if c.comp = compressionOf(c.head); c.comp != plain {
-		c.head = inflatedHead(f, c.comp)
+		if c.head, err = inflatedHead(f, c.comp); len(c.head) == 0 {
+			c.bad = err
+		}
 	}
 	return c, nil
 }
@@ -121,10 +124,11 @@ func (c *candidate) holds(k *file) (z *inflated, ok bool) {
 type verdict int
 
 const (
-	ignore verdict = iota // nothing to read: a copy, or read to its end
-	wait                  // too little is there to tell
-	bound                 // its file goes on
-	fresh                 // a new file
+	ignore     verdict = iota // nothing to read: a copy, or read to its end
+	wait                      // too little is there to tell
+	bound                     // its file goes on
+	fresh                     // a new file
+	unreadable                // compressed, and damaged from its first byte
 )
 
 // match finds the known file that c is. It binds c to it where there is something to read.
@@ -148,7 +152,10 @@ func (r *registry) match(c *candidate, final bool) (*file, verdict) {
 	if !final && r.growing(c, known) {
 		return nil, wait
 	}
-	if _, ok := label(c.head); !ok && !final || len(c.head) == 0 {
+	if c.bad != nil {
+		return nil, unreadable
+	}
+	if _, ok := label(c.head); !ok && !final && c.comp == plain || len(c.head) == 0 {
 		return nil, wait
 	}
 	return nil, fresh

@@ -184,10 +184,9 @@ func (t *tailer) admit(path string, final bool) (*file, error) {
 		return nil, nil
 	case wait:
 		return nil, nil
+	case unreadable:
+		return nil, t.unreadable(c)
 	case fresh:
-		if c.comp != plain && len(c.head) == 0 {
-			return nil, t.unreadable(c)
-		}
 		if old := t.reg.byID[c.id]; old != nil {
 			// It was closed, and its inode holds something else now.
 			t.reg.lose(old, "truncated or replaced")
@@ -209,8 +208,8 @@ func (t *tailer) admit(path string, final bool) (*file, error) {
 func (t *tailer) unreadable(c *candidate) error {
 	t.reg.settled[c.id] = stampOf(c.info)
 	return t.em.tell(notice{
-		action: "source_damaged", isError: true, path: c.path, source: "file:" + printable(family(c.path)), reason: "no contents",
-		message: c.path + ": compressed file is empty or damaged from its first byte", from: 0, to: -1, dropped: -1,
+		action: "source_damaged", isError: true, path: c.path, source: "file:" + printable(family(c.path)), reason: c.bad.Error(),
+		message: fmt.Sprintf("%s: compressed file is damaged from its first byte (%v)", c.path, c.bad), from: 0, to: -1, dropped: -1,
 	}, nil, cursor{})
 }
 
