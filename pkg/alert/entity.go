@@ -42,7 +42,7 @@ type placeTable struct {
 
 	entity, copied, dataset, id, time   span
 	rawHost, rawUser                    span
-	user, dept, userCity                span
+	user, fullName, dept, userCity      span
 	host, function, hostCity, hostState span
 	source, sourceCity, sourceState     span
 }
@@ -61,7 +61,8 @@ func newPlaces() *placeTable {
 		time: l.add("@timestamp", "SystemTime", "TimeCreated", "winlog.time_created",
 			"Event.System.TimeCreated.#attributes.SystemTime", "Event.System.TimeCreated.@SystemTime"),
 		rawHost: l.add(rawHost...), rawUser: l.add(rawUser...),
-		user:     l.add(slices.Concat([]string{"user.full_name", "user.name", "user.email", "user.id"}, rawUser)...),
+		user:     l.add(slices.Concat([]string{"user.name", "user.email", "user.full_name", "user.id"}, rawUser)...),
+		fullName: l.add("user.full_name"),
 		dept:     l.add("user.department"),
 		userCity: l.add("user.office.city", "user.office.name", "user.office.country"),
 		host: l.add(slices.Concat([]string{"host.name", "host.hostname", "host.id", "host.ip", "destination.domain",

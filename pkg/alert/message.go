@@ -109,7 +109,7 @@ func (w *Writer) plain(b *strings.Builder, s *Subject) {
 }
 
 func (s *Subject) describeUser() string {
-	return s.describe(places.user, places.dept, places.userCity)
+	return s.describe(places.user, places.fullName, places.dept, places.userCity)
 }
 
 func (s *Subject) describeHost() string {
@@ -129,8 +129,8 @@ func (s *Subject) describe(names span, more ...span) string {
 	text := shorten(v.String())
 	known := ""
 	for _, at := range more {
-		if k := s.first(at); k.Exists() {
-			known += ", " + shorten(k.String())
+		if k := shorten(s.first(at).String()); k != "" && k != text {
+			known += ", " + k
 		}
 	}
 	if known != "" {
