@@ -127,7 +127,7 @@ func (c *converter) convert(ctx context.Context, s *spill) ([]lake.Staged, []bad
 		return nil, nil, fmt.Errorf("spill: %w", err)
 	}
 	return []lake.Staged{{Name: name, File: lake.File{
-		Dataset: s.dataset, Date: s.date(), Rows: s.rows, MinTime: s.min, MaxTime: s.max, Kinds: s.kinds,
+		Dataset: s.dataset, Date: s.date(), Rows: s.rows, MinTime: s.min, MaxTime: s.max, Kinds: s.counts(),
 	}}}, nil, nil
 }
 

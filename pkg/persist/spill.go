@@ -28,7 +28,8 @@ type spill struct {
 	timed   bool // one with
 	min     int64
 	max     int64
-	kinds   map[string]int64
+	kinds   map[string]*int64
+	scratch [maxKindName]byte
 	used    row.Set // columns that some row fills
 }
 
@@ -71,16 +72,28 @@ func (s *spill) note(x *row.Encoder) {
 }
 
 // maxKinds bounds the table: ECS knows eight kinds, and anything may stand in a log.
-const maxKinds = 32
+const (
+	maxKinds    = 32
+	maxKindName = 64
+)
 
 func (s *spill) count(kind event.Value) {
-	var buf [64]byte
-	text := kind.Text(buf[:0])
+	text := kind.Text(s.scratch[:0])
 	if n, ok := s.kinds[string(text)]; ok {
-		s.kinds[string(text)] = n + 1
-	} else if len(s.kinds) < maxKinds && len(text) <= len(buf) {
-		s.kinds[string(text)] = 1
+		*n++
+	} else if len(s.kinds) < maxKinds && len(text) <= maxKindName {
+		n := int64(1)
+		s.kinds[string(text)] = &n
 	}
+}
+
+// counts returns the rows of each kind.
+func (s *spill) counts() map[string]int64 {
+	out := make(map[string]int64, len(s.kinds))
+	for k, n := range s.kinds {
+		out[k] = *n
+	}
+	return out
 }
 
 func (s *spill) flush() error {
@@ -119,7 +132,7 @@ func newGeneration(dir string, number int) *generation {
 
 func (g *generation) open(p partition) *spill {
 	s := &spill{
-		partition: p, sorted: true, last: -1 << 63, kinds: map[string]int64{},
+		partition: p, sorted: true, last: -1 << 63, kinds: map[string]*int64{},
 		path: filepath.Join(g.dir, "spill-"+strconv.Itoa(g.number)+"-"+strconv.Itoa(len(g.order))+g.suffix+".ndjson"),
 	}
 	g.spills[p] = s
