@@ -13,8 +13,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"leat/pkg/event"
 )
@@ -59,13 +61,45 @@ func pipe(t *testing.T, leat string, commands ...[]string) []stageRun {
 		prev = rd
 		cmds, errs = append(cmds, c), append(errs, buf)
 	}
+	peaks := make([]atomic.Int64, len(cmds))
+	stop := make(chan struct{})
+	var watch sync.WaitGroup
+	for i, c := range cmds {
+		watch.Go(func() { watchMemory(c.Process.Pid, &peaks[i], stop) })
+	}
 	var out []stageRun
 	for i, c := range cmds {
 		_ = c.Wait()
-		ru := c.ProcessState.SysUsage().(*syscall.Rusage)
-		out = append(out, stageRun{commands[i][0], c.ProcessState.ExitCode(), ru.Maxrss >> 10, errs[i].String()})
+		out = append(out, stageRun{commands[i][0], c.ProcessState.ExitCode(), 0, errs[i].String()})
+	}
+	close(stop)
+	watch.Wait()
+	for i := range out {
+		out[i].rssMiB = peaks[i].Load() >> 10
 	}
 	return out
+}
+
+// watchMemory keeps the peak of a process's resident memory, in KiB. What wait(2) tells would count what the test itself
+// held when it forked.
+func watchMemory(pid int, peak *atomic.Int64, stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(2 * time.Millisecond):
+		}
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			return
+		}
+		if _, rest, ok := strings.Cut(string(status), "VmHWM:"); ok {
+			var kib int64
+			if _, err := fmt.Sscan(rest, &kib); err == nil {
+				peak.Store(kib)
+			}
+		}
+	}
 }
 
 // chainTo is the usual pipe from sources into a lake, marked.
