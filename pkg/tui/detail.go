@@ -71,11 +71,11 @@ func (g *page) title(s string) {
 
 // field writes a label and a value, wrapped.
 func (g *page) field(label, value string) {
-	const indent = 20
+	const indent = 24
 	if value == "" || len(g.lines) >= maxDetailLines {
 		return
 	}
-	in := min(indent, g.w/2)
+	in := min(indent, g.w*2/5)
 	label = "  " + label
 	if textWidth(label) >= in {
 		g.lines = append(g.lines, g.p.paint(styleLabel, fit(label, g.w)))
@@ -123,16 +123,23 @@ func describe(m *model, r *row, w int) []string {
 	g.field("name", r.rule)
 	g.field("id", r.ruleID)
 	g.field("description", whole(v[8]))
-	g.field("tactics", list3(v[5]))
-	g.field("techniques", strings.TrimSpace(list3(v[6])+" "+list3(v[7])))
+	g.field("tactics", listed(v[5]))
+	g.field("techniques", strings.TrimSpace(listed(v[6])+" "+listed(v[7])))
 	g.field("version", whole(v[10]))
-	g.field("author", list3(v[12]))
+	g.field("author", listed(v[12]))
 	g.field("reference", whole(v[9]))
 	g.why(v[1])
 	g.entities(&e)
+	if v[3].Exists() {
+		g.title("EVENTS")
+		v[3].Elements(func(x event.Value) bool {
+			g.para(strings.TrimSpace(whole(x.Member("id")) + " " + whole(x.Member("dataset"))))
+			return len(g.lines) < maxDetailLines
+		})
+	}
 	if v[2].Exists() {
 		g.title("SUGGESTED")
-		v[2].Elements(func(x event.Value) bool { g.para("- " + whole(x)); return true })
+		v[2].Elements(func(x event.Value) bool { g.para("- " + whole(x)); return len(g.lines) < maxDetailLines })
 	}
 	if steps := m.steps.byAlert[r.id]; len(steps) > 0 && r.id != "" {
 		g.title("RESPONSE")
@@ -146,7 +153,7 @@ func describe(m *model, r *row, w int) []string {
 	}
 	g.title("JSON")
 	g.json(event.ValueOf(r.raw), "  ", "", "")
-	return g.lines
+	return g.lines[:min(len(g.lines), maxDetailLines)]
 }
 
 func (r *row) when(zone *time.Location) string {
@@ -159,7 +166,7 @@ func (r *row) when(zone *time.Location) string {
 // whole is a value's text for the pane: clean, with a wide bound.
 func whole(v event.Value) string { return clean(clip(v.String(), 16<<10)) }
 
-func list3(v event.Value) string {
+func listed(v event.Value) string {
 	var parts []string
 	v.Elements(func(x event.Value) bool {
 		if x.Kind != event.Null {
@@ -213,7 +220,7 @@ func (g *page) members(v event.Value, prefix string, depth int) {
 		if x.Kind == event.Object && depth < 8 {
 			g.members(x, name+".", depth+1)
 		} else {
-			g.field(name, list3(x))
+			g.field(name, listed(x))
 		}
 		return len(g.lines) < maxDetailLines
 	})

@@ -52,7 +52,7 @@ func (e *filterError) Error() string { return fmt.Sprintf("at %d: %s", e.at+1, e
 
 // parseFilter compiles a filter; an empty one lets everything through.
 func parseFilter(text string) (*filter, error) {
-	f := &filter{text: strings.TrimSpace(text)}
+	f := &filter{text: strings.Trim(text, " ")}
 	for i := 0; ; {
 		for i < len(text) && text[i] == ' ' {
 			i++

@@ -4,10 +4,10 @@ import "strings"
 
 // filterHelp explains the filter's words.
 var filterHelp = []string{
-	`severity>=high  user=anna*  host=pay1|pay2`,
-	`source=10.0.0.0/8  event.code=4625  rule~^ssh`,
-	`"two words"  -rule=noise  (- or ! hides)`,
-	`field = != ~ > >= < <= value; all must hold`,
+	`severity>=high user=anna* host=a|b`,
+	`source=10.0.0.0/8 event.code=4625`,
+	`"two words" rule~^ssh -rule=noise`,
+	`any field; = != ~ > >= < <=; - hides`,
 }
 
 // helpKey handles a key while the help is there: it scrolls or goes away. It tells whether that was all.
@@ -51,12 +51,12 @@ func (m *model) helpColumn(w int) []string {
 	for _, s := range keymap {
 		lines = append(lines, p.paint(styleHead, fit(" "+s.title, w)))
 		for _, b := range s.bindings {
-			lines = append(lines, p.paint(styleKey, fit("   "+strings.Join(b.keys, " "), 15))+fit(" "+b.long, w-15))
+			lines = append(lines, p.paint(styleKey, fit("  "+strings.Join(b.keys, " "), 15))+fit(" "+b.long, w-15))
 		}
 	}
 	lines = append(lines, p.paint(styleHead, fit(" Filter and search", w)))
 	for _, l := range filterHelp {
-		lines = append(lines, p.paint(styleLabel, fit("   "+l, w)))
+		lines = append(lines, p.paint(styleLabel, fit("  "+l, w)))
 	}
 	return lines
 }

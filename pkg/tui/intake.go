@@ -49,7 +49,8 @@ func (in *intake) read(ctx context.Context, r io.Reader) error {
 	var skipped bool
 	slots := make([]event.Value, rowFields.Len())
 	var e event.Event
-	for ctx.Err() == nil {
+	// What is passed on is read to its end, whoever has stopped looking.
+	for in.tee != nil || ctx.Err() == nil {
 		part, err := br.ReadSlice('\n')
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
@@ -59,7 +60,7 @@ func (in *intake) read(ctx context.Context, r io.Reader) error {
 				long = append(long, part...)
 			}
 			continue
-		case skipped:
+		case skipped || len(long)+len(part) > maxKeep:
 			in.mu.Lock()
 			in.stats.lines++
 			in.stats.left++
@@ -142,6 +143,13 @@ func (in *intake) drain(now time.Time) arrival {
 	a := arrival{rows: in.waiting, steps: in.steps, stats: in.stats, ended: in.ended, err: in.err, now: now}
 	in.waiting, in.steps = nil, nil
 	return a
+}
+
+// result is the error that reading ended with, if it has.
+func (in *intake) result() error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.err
 }
 
 // end notes that nothing more will come.

@@ -78,9 +78,6 @@ func (l *list) home() {
 	l.cursor, l.follow = 0, false
 }
 
-// behind is how many rows are newer than the last in sight.
-func (l *list) behind(height int) int { return max(len(l.rows)-l.top-height, 0) }
-
 // scroll brings the cursor into a window of that height and returns the rows in it.
 func (l *list) scroll(height int) []*row {
 	if height < 1 {

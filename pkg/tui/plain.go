@@ -1,12 +1,13 @@
 package tui
 
 import (
+	"context"
 	"io"
 	"time"
 )
 
-// plain writes alerts as lines of text, for where there is no terminal.
-func plain(in *intake, f *filter, p Palette, zone *time.Location, w io.Writer, stop <-chan struct{}) error {
+// plain writes alerts as lines of text, for where there is no terminal, until stop or ctx.
+func plain(ctx context.Context, in *intake, f *filter, p Palette, zone *time.Location, w io.Writer, stop <-chan struct{}) error {
 	t := time.NewTicker(frameTime)
 	defer t.Stop()
 	for {
@@ -14,6 +15,8 @@ func plain(in *intake, f *filter, p Palette, zone *time.Location, w io.Writer, s
 		select {
 		case <-stop:
 			last = true
+		case <-ctx.Done():
+			last = true // the reader may be blocked in a read that ctx can't end
 		case <-t.C:
 		}
 		var buf []byte
@@ -28,7 +31,7 @@ func plain(in *intake, f *filter, p Palette, zone *time.Location, w io.Writer, s
 			}
 		}
 		if last {
-			return nil
+			return in.result()
 		}
 	}
 }

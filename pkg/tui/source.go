@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// History returns the alerts that are in a lake and newer than since (ns since 1970; 0 = all), as lines, oldest first.
-type History func(ctx context.Context, since int64) ([][]byte, error)
+// History returns the alerts that came into a lake behind a cursor that it gave before (0 = from the start, or as far
+// back as it sees fit), as lines, oldest first, and the cursor for the next call.
+type History func(ctx context.Context, cursor int64) (lines [][]byte, next int64, err error)
 
 // follower reads a file and goes on where it grows; a file that was replaced or cut is read from its start.
 type follower struct {
@@ -130,7 +131,7 @@ type lake struct {
 	ctx     context.Context
 	history History
 	every   time.Duration
-	since   int64
+	cursor  int64
 	rest    []byte
 }
 
@@ -144,12 +145,11 @@ func (l *lake) Read(p []byte) (int, error) {
 			case <-time.After(l.every):
 			}
 		}
-		asked := time.Now().UnixNano()
-		lines, err := l.history(l.ctx, l.since)
+		lines, next, err := l.history(l.ctx, l.cursor)
 		if err != nil {
 			return 0, err
 		}
-		l.since = asked
+		l.cursor = next
 		for _, line := range lines {
 			l.rest = append(append(l.rest, line...), '\n')
 		}

@@ -5,9 +5,10 @@ import "strings"
 // Palette is how many colours the terminal may be given.
 type Palette uint8
 
-// The palettes. None still uses bold and reverse, which are no colours.
+// The palettes. Plain has no styles at all; NoColor has bold and reverse, which are no colours.
 const (
-	None Palette = iota
+	Plain Palette = iota
+	NoColor
 	Sixteen
 	Many // 256
 )
@@ -16,8 +17,10 @@ const (
 func PaletteFor(env func(string) string) Palette {
 	term := env("TERM")
 	switch {
-	case env("NO_COLOR") != "", term == "dumb", term == "":
-		return None
+	case term == "dumb", term == "":
+		return Plain
+	case env("NO_COLOR") != "":
+		return NoColor
 	case env("COLORTERM") == "truecolor", env("COLORTERM") == "24bit", strings.Contains(term, "256color"), strings.Contains(term, "direct"):
 		return Many
 	}
@@ -45,7 +48,7 @@ const (
 	styleCount // how many there are
 )
 
-// codes are the SGR parameters of each style for the three palettes.
+// codes are the SGR parameters of each style for the palettes but Plain.
 var codes = [styleCount][3]string{
 	styleInfo:     {"", "2", "38;5;245"},
 	styleLow:      {"", "36", "38;5;37"},
@@ -65,11 +68,10 @@ var codes = [styleCount][3]string{
 
 // paint wraps a text in a style. An empty text stays empty.
 func (p Palette) paint(s style, text string) string {
-	code := codes[s][p]
-	if code == "" || text == "" {
+	if p == Plain || text == "" || codes[s][p-1] == "" {
 		return text
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return "\x1b[" + codes[s][p-1] + "m" + text + "\x1b[0m"
 }
 
 // levels are Sigma's, least first, and then what has none.

@@ -48,7 +48,11 @@ func (s *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	s.behind = true
 	switch msg := msg.(type) {
 	case frameMsg:
-		s.m.arrive(s.in.drain(time.Time(msg)))
+		a := s.in.drain(time.Time(msg))
+		if a.err != nil && s.in.tee != nil {
+			return s, tea.Quit // the stream can't go on: neither must the pipe
+		}
+		s.m.arrive(a)
 		return s, nextFrame()
 	case tea.WindowSizeMsg:
 		s.m.width, s.m.height = msg.Width, msg.Height
@@ -95,12 +99,25 @@ func (s *screen) View() string {
 // show runs the screen until the user quits or ctx ends.
 func show(ctx context.Context, m *model, in *intake, keys *os.File, out *os.File) error {
 	p := tea.NewProgram(&screen{m: m, in: in, out: out, behind: true}, tea.WithContext(ctx), tea.WithAltScreen(),
-		tea.WithInput(keys), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithFPS(20))
+		tea.WithInput(keys), tea.WithOutput(atomically{out}), tea.WithoutSignalHandler(), tea.WithFPS(20))
 	_, err := p.Run()
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
 		return nil
 	}
 	return err
+}
+
+// atomically makes each write one frame for terminals that know synchronized output (DEC private mode 2026); others
+// ignore the marks.
+type atomically struct{ *os.File }
+
+func (a atomically) Write(p []byte) (int, error) {
+	frame := make([]byte, 0, len(p)+16)
+	frame = append(append(append(frame, "\x1b[?2026h"...), p...), "\x1b[?2026l"...)
+	if n, err := a.File.Write(frame); err != nil {
+		return min(n, len(p)), err
+	}
+	return len(p), nil
 }
 
 // openTerminal finds where keys come from and where to draw: standard input and output where they are the terminal, else

@@ -77,19 +77,12 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	defer done()
 	stop := make(chan struct{})
-	var readErr error
 	go func() {
-		readErr = in.read(ctx, src)
-		in.end(readErr)
+		in.end(in.read(ctx, src))
 		close(stop)
 	}()
 	if cfg.Plain {
-		// The reader may be blocked in a read that ctx can't end.
-		go func() { <-ctx.Done() }()
-		if err := plain(in, f, cfg.Palette, cfg.Zone, cfg.Out, stop); err != nil {
-			return err
-		}
-		return readErr
+		return plain(ctx, in, f, cfg.Palette, cfg.Zone, cfg.Out, stop)
 	}
 	m := newModel(title, cfg.Palette, cfg.MaxRows, cfg.MaxBytes, cfg.Zone, time.Now())
 	m.command = cfg.Command
@@ -99,14 +92,14 @@ func Run(ctx context.Context, cfg Config) error {
 		m.prompt.filter.done()
 	}
 	err = show(ctx, m, in, keys, out)
-	return errors.Join(err, cfg.goOn(stop, &readErr))
+	if cfg.Tee == nil {
+		return errors.Join(err, in.result())
+	}
+	return errors.Join(err, cfg.goOn(stop, in))
 }
 
-// goOn waits, where the stream is passed on, until all of it has gone by.
-func (cfg *Config) goOn(stop <-chan struct{}, readErr *error) error {
-	if cfg.Tee == nil {
-		return nil
-	}
+// goOn waits until all of the stream has been passed on.
+func (cfg *Config) goOn(stop <-chan struct{}, in *intake) error {
 	select {
 	case <-stop:
 	default:
@@ -115,7 +108,7 @@ func (cfg *Config) goOn(stop <-chan struct{}, readErr *error) error {
 		}
 		<-stop
 	}
-	return *readErr
+	return in.result()
 }
 
 func (cfg *Config) source(ctx context.Context) (io.Reader, string, error) {

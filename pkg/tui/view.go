@@ -25,7 +25,7 @@ func (m *model) layout() layout {
 	l := layout{listRows: max(body-1, 1), listWidth: m.width}
 	switch {
 	case !m.detail.open || m.groups.on:
-	case m.detail.zoom:
+	case m.detail.zoom || body < 8 && m.width < sideWidth:
 		l.detailRows, l.detailWidth, l.listRows = body, m.width, 0
 	case m.width >= sideWidth:
 		l.side = true
@@ -59,7 +59,7 @@ func (m *model) body() []string {
 	if m.groups.on {
 		return frame(m.groups.draw(m, m.width, m.height-3), m.width, m.height-3)
 	}
-	if m.detail.open && m.detail.zoom {
+	if m.detail.open && l.listRows == 0 {
 		return m.detail.draw(m, l.detailWidth, l.detailRows)
 	}
 	list := m.tableLines(l)
@@ -120,20 +120,19 @@ func (m *model) emptyText() string {
 // header says where alerts come from, how fast, and how much of them is seen.
 func (m *model) header() string {
 	p := m.palette
-	parts := []string{fmt.Sprintf("%s alerts/s", rateText(m.rate.alerts))}
-	if m.stats.lines > m.stats.alerts {
-		parts = append(parts, rateText(m.rate.lines)+" lines/s")
-	}
 	shown, kept := uint64(len(m.list.rows)), uint64(len(m.keep.rows))
-	parts = append(parts, "shown "+count(shown)+" of "+count(max(m.stats.alerts, kept)))
-	if kept < m.stats.alerts {
-		parts = append(parts, "kept "+count(kept))
-	}
+	parts := []string{rateText(m.rate.alerts) + " alerts/s", "shown " + count(shown) + " of " + count(max(m.stats.alerts, kept))}
 	if left := m.left + m.stats.left; left > 0 {
 		parts = append(parts, "left out "+count(left))
 	}
 	if m.stats.bad > 0 {
 		parts = append(parts, "not JSON "+count(m.stats.bad))
+	}
+	if m.stats.lines > m.stats.alerts {
+		parts = append(parts, rateText(m.rate.lines)+" lines/s")
+	}
+	if kept < m.stats.alerts {
+		parts = append(parts, "kept "+count(kept))
 	}
 	state := "live"
 	switch {
@@ -144,7 +143,10 @@ func (m *model) header() string {
 	case m.ended:
 		state = "end of input"
 	case !m.list.follow && !m.groups.on:
-		state = count(uint64(m.list.behind(m.layout().listRows))) + " newer below"
+		state = "G follows"
+		if n := len(m.list.rows) - 1 - m.list.cursor; n > 0 {
+			state = count(uint64(n)) + " newer, " + state
+		}
 	}
 	left := " leat  " + clean(m.title) + "  " + strings.Join(parts, " · ")
 	right := "  " + state + " "

@@ -23,7 +23,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "tui",
 		Usage:     "watch alerts live in the terminal",
-		UsageText: "tui [--follow FILE | --connect SOCKET] [--filter EXPR] [--tee] [--plain] [< events]",
+		UsageText: "tui [--follow FILE | --connect SOCKET | --lake DIR] [--filter EXPR] [--tee] [--plain] [< events]",
 		Description: `Shows the alerts of a stream as a live table: filter, search, pause, groups, and for each alert who, what, where and why.
 Keys come from the terminal while events come on standard input. ? shows the keys.
 
@@ -31,12 +31,14 @@ Keys come from the terminal while events come on standard input. ? shows the key
    detect -r rules < events.ndjson | tui --tee | persist --lake ./lake
    tui --connect ./state/alerts.sock --filter 'severity>=high -rule=noise*'
    tui --follow alerts.ndjson --plain | grep payroll
+   tui --lake ./lake
 
 Alerts are never dropped from the stream: with --tee all that is read is written to standard output as it came, also
 after the screen is closed. What comes faster than it can be shown is counted in the header.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "follow", Usage: "read `FILE` and follow it as it grows"},
 			&cli.StringFlag{Name: "connect", Usage: "read from the Unix socket `PATH` of leat tap or leat run"},
+			&cli.StringFlag{Name: "lake", Usage: "show the alerts of the lake in `DIR` of the last 7 days, and those that are committed"},
 			&cli.StringFlag{Name: "in", Value: "-", Usage: "read `FILE` to its end (-: standard input)"},
 			&cli.StringFlag{Name: "filter", Usage: "begin with the filter `EXPR`, such as 'severity>=high user=anna*'"},
 			&cli.BoolFlag{Name: "all", Usage: "show every event, not only alerts"},
@@ -60,6 +62,8 @@ func run(c *cli.Context) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	// The first signal closes the screen; with --tee the stream goes on to its end, until a second one.
+	context.AfterFunc(ctx, stop)
 	err = tui.Run(ctx, cfg)
 	switch {
 	case errors.Is(err, syscall.EPIPE):
@@ -75,8 +79,8 @@ func config(c *cli.Context) (tui.Config, error) {
 		In: os.Stdin, Out: os.Stdout, Notice: os.Stderr, Follow: c.String("follow"), Connect: c.String("connect"),
 		Plain: c.Bool("plain"), All: c.Bool("all"), Filter: c.String("filter"), MaxRows: c.Int("keep"), Command: command(c),
 	}
-	if cfg.Follow != "" && cfg.Connect != "" {
-		return cfg, frame.Usagef("--follow and --connect exclude each other")
+	if err := oneSource(c); err != nil {
+		return cfg, err
 	}
 	if cfg.MaxRows < 1 || cfg.MaxRows > 1_000_000 {
 		return cfg, frame.Usagef("--keep: %d is not from 1 to 1000000", cfg.MaxRows)
@@ -93,10 +97,30 @@ func config(c *cli.Context) (tui.Config, error) {
 	return cfg, output(c, &cfg)
 }
 
+// oneSource refuses more than one place to read from.
+func oneSource(c *cli.Context) error {
+	first := ""
+	for _, name := range []string{"follow", "connect", "lake", "in"} {
+		if !c.IsSet(name) {
+			continue
+		}
+		if first != "" {
+			return frame.Usagef("--%s and --%s exclude each other", first, name)
+		}
+		first = name
+	}
+	return nil
+}
+
 // input opens what is read.
 func input(c *cli.Context, cfg *tui.Config) error {
 	if cfg.Follow != "" || cfg.Connect != "" {
 		return nil
+	}
+	if dir := c.String("lake"); dir != "" {
+		h, err := history(dir)
+		cfg.History = h
+		return frame.Usage(err)
 	}
 	if in := c.String("in"); in != "-" {
 		f, err := os.Open(in)
@@ -129,14 +153,16 @@ func output(c *cli.Context, cfg *tui.Config) error {
 	case "auto":
 		cfg.Palette = tui.PaletteFor(os.Getenv)
 		if cfg.Plain && !terminal && os.Getenv("CLICOLOR_FORCE") == "" {
-			cfg.Palette = tui.None
+			cfg.Palette = tui.Plain
 		}
 	case "always":
-		if cfg.Palette = tui.PaletteFor(os.Getenv); cfg.Palette == tui.None {
+		if cfg.Palette = tui.PaletteFor(os.Getenv); cfg.Palette <= tui.NoColor {
 			cfg.Palette = tui.Sixteen
 		}
 	case "never":
-		cfg.Palette = tui.None
+		if cfg.Palette = tui.NoColor; cfg.Plain {
+			cfg.Palette = tui.Plain
+		}
 	default:
 		return frame.Usagef("--color: %q is none of auto, always, never", color)
 	}
@@ -149,7 +175,7 @@ func command(c *cli.Context) string {
 	if c.Command != nil && c.Command.Name == "tui" && s != "tui" {
 		s += " tui"
 	}
-	for _, name := range []string{"follow", "connect"} {
+	for _, name := range []string{"follow", "connect", "lake"} {
 		if v := c.String(name); v != "" {
 			s += " --" + name + " '" + strings.ReplaceAll(v, "'", `'\''`) + "'"
 		}
