@@ -129,7 +129,7 @@ func TestPlainLine(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	r = rowOf(t, `{"event":{"kind":"alert"}}`)
-	if got := string(r.plainLine(nil, Plain, time.UTC)); got != `- -             ` + " " {
+	if got := string(r.plainLine(nil, Plain, time.UTC)); got != `- -             `+" " {
 		t.Errorf("%q", got)
 	}
 }

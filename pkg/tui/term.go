@@ -57,17 +57,35 @@ func (s *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		s.m.width, s.m.height = msg.Width, msg.Height
 	case tea.KeyMsg:
-		name := msg.String()
-		if msg.Type == tea.KeySpace {
-			name = "space"
-		}
-		var typed []rune
-		if msg.Type == tea.KeyRunes || msg.Type == tea.KeySpace {
-			typed = msg.Runes
-		}
-		s.m.key(name, typed)
+		s.key(msg)
 	}
 	return s, s.effects()
+}
+
+// key hands a key to the model. Keys that were typed faster than they are read come as one message of several letters,
+// a pasted text as one that says so.
+func (s *screen) key(msg tea.KeyMsg) {
+	switch {
+	case msg.Paste && s.m.prompt.kind == promptNone:
+	case msg.Paste:
+		s.m.key("", msg.Runes)
+	case msg.Type == tea.KeySpace:
+		s.m.key("space", []rune{' '})
+	case msg.Type == tea.KeyRunes && msg.Alt && s.m.prompt.kind != promptNone:
+	case msg.Type == tea.KeyRunes:
+		if msg.Alt {
+			s.m.key("esc", nil) // escape and a letter right behind it look like this
+		}
+		for _, r := range msg.Runes {
+			name := string(r)
+			if r == ' ' {
+				name = "space"
+			}
+			s.m.key(name, []rune{r})
+		}
+	default:
+		s.m.key(msg.String(), nil)
+	}
 }
 
 // effects does what the model asked for.
