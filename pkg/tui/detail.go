@@ -64,7 +64,7 @@ func (g *page) add(s style, text string) {
 
 func (g *page) title(s string) {
 	if len(g.lines) > 0 {
-		g.add(styleUnknown, "")
+		g.add(styleText, "")
 	}
 	g.add(styleHead, " "+s)
 }
@@ -91,7 +91,7 @@ func (g *page) field(label, value string) {
 
 func (g *page) para(text string) {
 	for _, l := range wrap(text, g.w-3) {
-		g.add(styleUnknown, "  "+l)
+		g.add(styleText, "  "+l)
 	}
 }
 
@@ -236,15 +236,15 @@ func (g *page) json(v event.Value, indent, key, comma string) {
 	}
 	switch v.Kind {
 	case event.Object:
-		g.jsonLine(indent, key, "{", styleUnknown)
+		g.jsonLine(indent, key, "{", styleText)
 		members(v, func(k string, x event.Value, last bool) {
 			g.json(x, indent+"  ", `"`+k+`": `, commaUnless(last))
 		})
-		g.jsonLine(indent, "", "}"+comma, styleUnknown)
+		g.jsonLine(indent, "", "}"+comma, styleText)
 	case event.Array:
-		g.jsonLine(indent, key, "[", styleUnknown)
+		g.jsonLine(indent, key, "[", styleText)
 		elements(v, func(x event.Value, last bool) { g.json(x, indent+"  ", "", commaUnless(last)) })
-		g.jsonLine(indent, "", "]"+comma, styleUnknown)
+		g.jsonLine(indent, "", "]"+comma, styleText)
 	case event.String:
 		g.jsonLine(indent, key, clean(clip(string(v.Raw), 16<<10))+comma, styleString)
 	default:

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,9 @@ import (
 // History returns the alerts that came into a lake behind a cursor that it gave before (0 = from the start, or as far
 // back as it sees fit), as lines, oldest first, and the cursor for the next call.
 type History func(ctx context.Context, cursor int64) (lines [][]byte, next int64, err error)
+
+// ErrSource says that what was to be read is not there.
+var ErrSource = errors.New("nothing to read")
 
 // follower reads a file and goes on where it grows; a file that was replaced or cut is read from its start.
 type follower struct {
@@ -26,7 +30,7 @@ type follower struct {
 func follow(ctx context.Context, path string) (*follower, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("follow: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrSource, err)
 	}
 	return &follower{ctx: ctx, path: path, f: f, wait: 200 * time.Millisecond}, nil
 }
@@ -92,7 +96,7 @@ type connect struct {
 func dial(ctx context.Context, path string) (*connect, error) {
 	c, err := net.Dial("unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrSource, err)
 	}
 	go func() { <-ctx.Done(); _ = c.Close() }()
 	return &connect{ctx: ctx, path: path, c: c, wait: time.Second}, nil

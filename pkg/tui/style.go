@@ -45,6 +45,8 @@ const (
 	styleWarn
 	styleLabel
 	styleString
+	styleText
+	styleSpark // the sparkline of the gravest level: its background would be a wall
 	styleCount // how many there are
 )
 
@@ -64,6 +66,8 @@ var codes = [styleCount][3]string{
 	styleWarn:     {"1", "1;33", "1;38;5;214"},
 	styleLabel:    {"", "36", "38;5;73"},
 	styleString:   {"", "32", "38;5;108"},
+	styleText:     {"", "", ""},
+	styleSpark:    {"1", "1;31", "38;5;196"},
 }
 
 // paint wraps a text in a style. An empty text stays empty.

@@ -185,7 +185,11 @@ func (m *model) sparkline() string {
 	}
 	s, used := "", 0
 	for _, i := range order {
-		s += m.palette.paint(style(i), " "+letters[i:i+1]+" ") + m.palette.paint(style(i), m.sparks[i].draw(cells, top)) + fit(" "+short(m.sparks[i].total), each-3-cells)
+		bar := style(i)
+		if bar == styleCritical {
+			bar = styleSpark
+		}
+		s += m.palette.paint(style(i), " "+letters[i:i+1]+" ") + m.palette.paint(bar, m.sparks[i].draw(cells, top)) + fit(" "+short(m.sparks[i].total), each-3-cells)
 		used += each
 	}
 	return s + pad(m.width-used)

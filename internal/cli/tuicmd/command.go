@@ -68,6 +68,8 @@ func run(c *cli.Context) error {
 	switch {
 	case errors.Is(err, syscall.EPIPE):
 		return stage.ErrClosed
+	case errors.Is(err, tui.ErrSource):
+		return frame.Usage(err)
 	case errors.Is(err, tui.ErrNoTerminal):
 		return frame.Usage(fmt.Errorf("%w; --plain writes lines of text instead", err))
 	}
