@@ -101,7 +101,7 @@ var detailFields = event.MustFields("message", "leat.alert.matched", "leat.alert
 // entities are the objects of an alert that the pane lists member by member.
 var entityNames = []string{"user", "host", "source", "destination", "client", "server", "process", "file", "registry", "url", "dns", "network", "cloud", "service"}
 
-// describe makes the pane's lines: message, rule, why, entities, responses, raw.
+// describe makes the pane's lines: message, what respond did, rule, why, entities, raw.
 func describe(m *model, r *row, w int) []string {
 	g := &page{p: m.palette, w: w}
 	var e event.Event
@@ -119,6 +119,12 @@ func describe(m *model, r *row, w int) []string {
 	}
 	g.lines = append(g.lines, g.p.paint(style(r.level), " "+letters[r.level:r.level+1]+" "+level+" ")+fit("  "+r.when(m.zone), w-len(level)-4))
 	g.para(whole(v[0]))
+	if steps := m.steps.byAlert[r.id]; len(steps) > 0 && r.id != "" {
+		g.title("RESPONSE")
+		for _, s := range steps {
+			g.para(s.clock(m.zone) + " " + s.message)
+		}
+	}
 	g.title("RULE")
 	g.field("name", r.rule)
 	g.field("id", r.ruleID)
@@ -140,12 +146,6 @@ func describe(m *model, r *row, w int) []string {
 	if v[2].Exists() {
 		g.title("SUGGESTED")
 		v[2].Elements(func(x event.Value) bool { g.para("- " + whole(x)); return len(g.lines) < maxDetailLines })
-	}
-	if steps := m.steps.byAlert[r.id]; len(steps) > 0 && r.id != "" {
-		g.title("RESPONSE")
-		for _, s := range steps {
-			g.para(s.clock(m.zone) + " " + s.message)
-		}
 	}
 	if o := whole(v[11]); o != "" {
 		g.title("ORIGINAL")
