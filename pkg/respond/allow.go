@@ -83,7 +83,7 @@ func (a *Allow) refuses(e *event.Event, t targetField, value string) error {
 	case kindHost:
 		return firstNo(a.host(value), func() error { return a.sameHost(e, t) })
 	case kindAddr:
-		return a.addr(value, true)
+		return firstNo(a.addr(value, true), func() error { return a.addrOf(e, t, value) })
 	case kindOther:
 		// It may be the name of anything: ask every list.
 		return firstNo(a.user(value), func() error {
@@ -125,6 +125,33 @@ func (a *Allow) sameHost(e *event.Event, t targetField) error {
 		}
 	}
 	return each(e, join(base, "ip"), func(s string) error { return a.addr(s, false) })
+}
+
+// addrOf checks the names of the machine whose address the target is: the host itself, where host.ip has it, and the domain
+// beside it (source.domain for source.ip).
+func (a *Allow) addrOf(e *event.Event, t targetField, value string) error {
+	base := parent(t.path)
+	for _, leaf := range []string{"name", "hostname", "domain"} {
+		if err := each(e, join(base, leaf), a.host); err != nil {
+			return err
+		}
+	}
+	own := false
+	addr, ok := parseAddr(value)
+	_ = each(e, "host.ip", func(s string) error {
+		have, good := parseAddr(s)
+		own = own || s == value || ok && good && have == addr
+		return nil
+	})
+	if !own {
+		return nil
+	}
+	for _, f := range []string{"host.name", "host.hostname", "host.id"} {
+		if err := each(e, f, a.host); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // whole checks everything that the alert names.

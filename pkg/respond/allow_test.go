@@ -112,6 +112,10 @@ func TestAllowAliases(t *testing.T) {
 		{"host.name", `{"host":{"name":"x","ip":["203.0.113.1","::ffff:10.1.1.1"]}}`, true},
 		{"host.name", `{"host":{"name":"x","hostname":"DC01"}}`, true},
 		{"host.name", `{"host":{"name":"x","ip":"203.0.113.1"},"user":{"name":"administrator"}}`, false},
+		{"host.ip", `{"host":{"name":"dc01","ip":["203.0.113.1"]}}`, true},                                            // the address of a listed host
+		{"source.ip", `{"source":{"ip":"203.0.113.1"},"host":{"hostname":"DC01","ip":["::ffff:203.0.113.1"]}}`, true}, // the same, elsewhere
+		{"source.ip", `{"source":{"ip":"203.0.113.1","domain":"dc01.corp.example"}}`, true},
+		{"source.ip", `{"source":{"ip":"203.0.113.1"},"host":{"name":"dc01","ip":["203.0.113.2"]}}`, false},
 		{"", `{"user":{"name":"bob"},"host":{"name":"dc01.corp.example"}}`, true}, // the alert as a whole
 		{"", `{"user":{"name":"bob"},"destination":{"ip":"10.0.0.1"}}`, true},
 		{"", `{"user":{"name":"bob"},"related":{"user":["x","ADMINISTRATOR"]}}`, true},
