@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"leat/pkg/event"
+	"leat/pkg/stage"
 )
 
 const (
@@ -24,6 +25,8 @@ type intake struct {
 	all bool      // take every event, not only alerts
 	tee io.Writer // gets every byte; may be nil
 
+	counters *stage.Counters // may be nil
+
 	mu      sync.Mutex
 	waiting []*row
 	stats   counts
@@ -35,7 +38,6 @@ type intake struct {
 // counts are totals since the start.
 type counts struct {
 	lines, alerts, bad, left uint64
-	bytes                    uint64
 }
 
 // read takes lines from in until its end. What can't be passed on (tee) is an error; what can't be shown is counted.
@@ -102,9 +104,10 @@ func (in *intake) take(line []byte, e *event.Event, slots []event.Value) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.stats.lines++
-	in.stats.bytes += uint64(len(line)) + 1
+	in.counters.Read(1, len(line)+1)
 	if bad {
 		in.stats.bad++
+		in.counters.Failed(1)
 	}
 	if r == nil {
 		return

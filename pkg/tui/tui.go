@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"leat/pkg/stage"
 )
 
 // Config is what Run needs. Exactly one of Follow, Connect and History may be set; with none it reads In.
@@ -36,6 +38,8 @@ type Config struct {
 	Zone *time.Location
 	// Command is how the program was called, for copying a view's command.
 	Command string
+	// Counters counts lines and bytes read; nil = nothing.
+	Counters *stage.Counters
 	// Notice gets words for people when the screen is closed and the stream goes on.
 	Notice io.Writer
 }
@@ -67,7 +71,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	in := &intake{all: cfg.All, tee: cfg.Tee}
+	in := &intake{all: cfg.All, tee: cfg.Tee, counters: cfg.Counters}
 	var keys, out *os.File
 	done := func() {}
 	if !cfg.Plain {

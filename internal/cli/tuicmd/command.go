@@ -34,12 +34,13 @@ Keys come from the terminal while events come on standard input. ? shows the key
    tui --lake ./lake
 
 Alerts are never dropped from the stream: with --tee all that is read is written to standard output as it came, also
-after the screen is closed. What comes faster than it can be shown is counted in the header.`,
-		Flags: []cli.Flag{
+after the screen is closed. What comes faster than it can be shown is counted in the header.
+
+NOT YET: acknowledging, assigning and notes, approving responses, saved views, replay at speed, mouse.`,
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "follow", Usage: "read `FILE` and follow it as it grows"},
 			&cli.StringFlag{Name: "connect", Usage: "read from the Unix socket `PATH` of leat tap or leat run"},
 			&cli.StringFlag{Name: "lake", Usage: "show the alerts of the lake in `DIR` of the last 7 days, and those that are committed"},
-			&cli.StringFlag{Name: "in", Value: "-", Usage: "read `FILE` to its end (-: standard input)"},
 			&cli.StringFlag{Name: "filter", Usage: "begin with the filter `EXPR`, such as 'severity>=high user=anna*'"},
 			&cli.BoolFlag{Name: "all", Usage: "show every event, not only alerts"},
 			&cli.BoolFlag{Name: "tee", Usage: "pass everything on to standard output, which must be no terminal"},
@@ -47,18 +48,44 @@ after the screen is closed. What comes faster than it can be shown is counted in
 			&cli.BoolFlag{Name: "utc", Usage: "show times in UTC"},
 			&cli.IntFlag{Name: "keep", Value: 10_000, Usage: "keep the last `N` alerts (and 64 MiB at most)"},
 			&cli.StringFlag{Name: "color", Value: "auto", Usage: "`WHEN` to use colours: auto, always, never (NO_COLOR is obeyed)"},
-		},
+		}, commonFlags()...),
 		Action: run,
 	}
+}
+
+// commonFlags are those of every stage. What a screen has no use for is taken, so that command lines look alike, and not
+// shown.
+func commonFlags() []cli.Flag {
+	flags := frame.CommonFlags()
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *cli.StringFlag:
+			f.Hidden = f.Name == "max-line" || f.Name == "spool"
+		case *cli.IntFlag:
+			f.Hidden = f.Name == "workers"
+		}
+	}
+	return flags
 }
 
 func run(c *cli.Context) error {
 	if c.Args().Present() {
 		return frame.Usagef("unexpected argument %q; --follow FILE or --in FILE reads a file", c.Args().First())
 	}
+	if _, err := frame.NewLogger(os.Stderr, c.String("log-format"), c.String("log-level")); err != nil {
+		return err
+	}
 	cfg, err := config(c)
 	if err != nil {
 		return err
+	}
+	if addr := c.String("metrics-addr"); addr != "" {
+		cfg.Counters = stage.NewCounters("tui")
+		srv, err := cfg.Counters.Serve(addr)
+		if err != nil {
+			return frame.Usage(err)
+		}
+		defer srv.Close()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -140,14 +167,24 @@ func input(c *cli.Context, cfg *tui.Config) error {
 
 // output settles colours, and what standard output is for.
 func output(c *cli.Context, cfg *tui.Config) error {
-	terminal := frame.IsTerminal(os.Stdout)
+	out, terminal := os.Stdout, frame.IsTerminal(os.Stdout)
+	if path := c.String("out"); path != "-" {
+		if !cfg.Plain && !c.Bool("tee") {
+			return frame.Usagef("--out is for --plain or --tee")
+		}
+		var err error
+		if out, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+			return frame.Usage(fmt.Errorf("--out: %w", err))
+		}
+		terminal, cfg.Out = false, out
+	}
 	switch {
 	case c.Bool("tee") && terminal:
 		return frame.Usagef("--tee: standard output is a terminal; send it on: `... | tui --tee | persist ...`")
 	case c.Bool("tee") && cfg.Plain:
 		return frame.Usagef("--tee and --plain both want standard output")
 	case c.Bool("tee"):
-		cfg.Tee = os.Stdout
+		cfg.Tee = out
 	case !terminal && !cfg.Plain:
 		return frame.Usagef("standard output is no terminal; --tee passes the events on, --plain writes lines of text")
 	}

@@ -30,7 +30,16 @@ func TestUsage(t *testing.T) {
 	if got := exit(t, "--in", file, "--plain"); got != frame.ExitOK {
 		t.Errorf("plain: %d", got)
 	}
+	out := filepath.Join(t.TempDir(), "out")
+	if got := exit(t, "--in", file, "--plain", "--out", out, "--workers", "2", "--metrics-addr", "127.0.0.1:0"); got != frame.ExitOK {
+		t.Errorf("--out: %d", got)
+	}
+	if got, err := os.ReadFile(out); err != nil || !strings.HasSuffix(string(got), " m\n") {
+		t.Errorf("--out holds %q: %v", got, err)
+	}
 	for _, args := range [][]string{
+		{"--in", file, "--out", out},
+		{"--in", file, "--plain", "--log-level", "loud"},
 		{"extra"},
 		{"--in", file, "--follow", file},
 		{"--in", "/no/such/file", "--plain"},
