@@ -1,0 +1,83 @@
+package enrichcmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	frame "leat/internal/cli"
+	"leat/pkg/enrich"
+)
+
+func configFlag() cli.Flag {
+	return &cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "dimensions and rules: `FILE`"}
+}
+
+func checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "load every dimension and tell rows, keys, empty cells and age; exit status 3 where there are faults",
+		UsageText: "enrich check -c enrich.yaml",
+		Flags:     []cli.Flag{configFlag()},
+		Action:    check,
+	}
+}
+
+func check(c *cli.Context) error {
+	cfg, err := load(c)
+	if err != nil {
+		return err
+	}
+	reports, err := enrich.Check(cfg, time.Now())
+	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "DIMENSION\tROWS\tKEYS\tDUPLICATES\tAGE\tVERSION\tEMPTY CELLS")
+	for _, r := range reports {
+		if r.Err != nil {
+			fmt.Fprintf(w, "%s\tnot loaded\n", r.Name)
+			continue
+		}
+		var empty []string
+		for _, col := range r.Columns {
+			if col.Empty > 0 {
+				empty = append(empty, fmt.Sprintf("%s %.1f%%", col.Name, 100*float64(col.Empty)/float64(r.Rows)))
+			}
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\t%s\n", r.Name, r.Rows, r.Keys, r.Duplicates,
+			r.Age.Round(time.Second), r.Version, strings.Join(empty, ", "))
+	}
+	return errors.Join(w.Flush(), frame.Attention(err))
+}
+
+func lookupCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "lookup",
+		Usage:     "print the row that a dimension has for a key, as JSON; exit status 3 where it has none",
+		UsageText: "enrich lookup -c enrich.yaml DIMENSION KEY",
+		Flags:     []cli.Flag{configFlag()},
+		Action:    lookup,
+	}
+}
+
+func lookup(c *cli.Context) error {
+	cfg, err := load(c)
+	if err != nil {
+		return err
+	}
+	if c.Args().Len() != 2 {
+		return frame.Usagef("expected DIMENSION and KEY, found %d arguments", c.Args().Len())
+	}
+	row, err := enrich.Lookup(cfg, c.Args().Get(0), c.Args().Get(1))
+	switch {
+	case errors.Is(err, enrich.ErrNoRow):
+		return frame.Attention(err)
+	case err != nil:
+		return frame.Usage(err)
+	}
+	_, err = os.Stdout.Write(append(row, '\n'))
+	return err
+}

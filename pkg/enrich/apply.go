@@ -1,0 +1,184 @@
+package enrich
+
+import (
+	"time"
+
+	"leat/pkg/event"
+)
+
+// Status is what a look-up came to.
+type Status uint8
+
+// The statuses. None: the event has no key to look up.
+const (
+	None Status = iota
+	Hit
+	Miss
+	Stale // found, in a snapshot that is older than max_age
+	Error // the dimension is not there, or broken at that place
+	statuses
+)
+
+// String returns the word that is written to leat.enrich.<name>.
+func (s Status) String() string {
+	return [statuses]string{"none", "hit", "miss", "stale", "error"}[s]
+}
+
+// worker enriches events one after the other; its buffers are reused, so that it does not allocate.
+type worker struct {
+	key, text, value []byte
+}
+
+// apply enriches e by r. With failed the event must become a pipeline_error.
+func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, failed bool) {
+	st, row := w.find(r, e)
+	if st == Hit && r.maxAge > 0 && now.Sub(r.snap.Modified) > r.maxAge {
+		st = Stale
+	}
+	switch st {
+	case None:
+		return st, false
+	case Hit:
+		r.write(e, r.set, row)
+	case Miss:
+		if r.policy.OnMiss.value == "default" {
+			r.write(e, r.defaults, row)
+		}
+		failed = r.policy.OnMiss.value == "error"
+	case Stale:
+		switch r.policy.OnStale.value {
+		case "use":
+			r.write(e, r.set, row)
+		case "default":
+			r.write(e, r.defaults, row)
+		default:
+			failed = true
+		}
+	case Error:
+		failed = r.policy.OnError.value == "error"
+	}
+	// Where a sender's own leat is no object, Set fails and what the sender said stays.
+	if r.status != nil {
+		_ = e.SetString(*r.status, st.String())
+	}
+	if r.version != nil && r.snap != nil {
+		_ = e.SetString(*r.version, r.snap.Version)
+	}
+	return st, failed
+}
+
+// find looks the event's keys up, in the rule's order, until one is known.
+func (w *worker) find(r *rule, e *event.Event) (st Status, row int) {
+	for i := range r.keys {
+		k := &r.keys[i]
+		if !k.plain() {
+			if w.join(k, e) {
+				if st, row = w.lookup(r, w.text); st != Miss {
+					return st, row
+				}
+			}
+			continue
+		}
+		v := e.Get(k.paths[0])
+		switch v.Kind {
+		case event.Missing, event.Null, event.Object:
+		case event.Array:
+			// host.ip and the like: the first address that is known.
+			for el := range v.Elements {
+				if got, at := w.lookup(r, w.decode(el)); got != None {
+					if st, row = got, at; st != Miss {
+						return st, row
+					}
+				}
+			}
+		default:
+			if got, at := w.lookup(r, w.decode(v)); got != None {
+				if st, row = got, at; st != Miss {
+					return st, row
+				}
+			}
+		}
+	}
+	return st, row
+}
+
+// decode returns the text of v, in w.value where it has escapes.
+func (w *worker) decode(v event.Value) []byte {
+	if !v.Escaped() {
+		return v.Text(nil)
+	}
+	w.value = v.Text(w.value)
+	return w.value
+}
+
+// join writes the key of several fields to w.text; it is false where one of them is not there.
+func (w *worker) join(k *keyFields, e *event.Event) bool {
+	w.text = w.text[:0]
+	for i, p := range k.paths {
+		v := e.Get(p)
+		if v.Kind < event.False || v.Kind > event.String {
+			return false
+		}
+		w.text = append(w.text, k.texts[i]...)
+		if v.Escaped() {
+			w.text = event.AppendUnquoted(w.text, v.Raw[1:len(v.Raw)-1])
+		} else {
+			w.text = append(w.text, v.Text(nil)...)
+		}
+	}
+	w.text = append(w.text, k.texts[len(k.paths)]...)
+	return true
+}
+
+// lookup asks the dimension. Text that is empty but for space is no key.
+func (w *worker) lookup(r *rule, text []byte) (Status, int) {
+	w.key = appendKey(w.key[:0], text, r.fold)
+	switch {
+	case len(w.key) == 0:
+		return None, -1
+	case r.snap == nil:
+		return Error, -1
+	case r.geo == nil:
+		if row := r.snap.index.find(w.key); row >= 0 {
+			return Hit, row
+		}
+		return Miss, -1
+	}
+	a, ok := parseAddress(w.key)
+	if !ok {
+		return Miss, -1
+	}
+	row, err := r.geo.find(a.Unmap())
+	switch {
+	case err != nil:
+		return Error, -1
+	case row < 0:
+		return Miss, -1
+	}
+	return Hit, row
+}
+
+// write sets fields of e from a row, or from constants. What the event says stays, unless overwrite is on; so does a value
+// that is in the way of a field (user is a text, user.name to be set).
+func (r *rule) write(e *event.Event, set []assignment, row int) {
+	for i := range set {
+		a := &set[i]
+		raw := a.raw
+		switch {
+		case raw != nil:
+		case r.geo != nil:
+			raw = r.geo.cells[row+a.col]
+		default:
+			raw = r.snap.tab.cell(row, a.col)
+		}
+		if len(raw) == 0 {
+			continue
+		}
+		if !r.policy.Overwrite {
+			if n := e.Lookup(a.path); n != event.None && e.KindAt(n) != event.Null {
+				continue
+			}
+		}
+		_ = e.Set(a.path, raw)
+	}
+}

@@ -1,0 +1,158 @@
+package enrich
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"leat/pkg/event"
+	"leat/pkg/stage"
+)
+
+// Name of the stage in logs and pipeline_errors.
+const Name = "enrich"
+
+// Options are what the stage gets from its surroundings. All may be left zero.
+type Options struct {
+	Log     *slog.Logger
+	Metrics *metrics.Set
+	// State is a folder where, in a marked pipe, the versions at each mark are kept. Empty: nothing is kept.
+	State string
+	// Now is the clock that max_age is judged by; nil = time.Now.
+	Now func() time.Time
+	// Fixed leaves files unwatched: what was loaded at the start holds (tests, checks). Reload still works.
+	Fixed bool
+}
+
+// Stage is a stage.Stage, Marker, Reloader and Cloner. Clones may work side by side; they share dimensions and their
+// replacement.
+type Stage struct {
+	shared *shared
+	gen    *generation // this clone's
+	from   *generation // what gen was forked from
+	marked bool
+	worker worker
+	counts [][statuses]int
+}
+
+// shared is what all clones of a stage have in common.
+type shared struct {
+	opt     Options
+	cfg     atomic.Pointer[Config]
+	next    atomic.Pointer[generation] // the newest; clones adopt it at a mark or between batches
+	metrics *counters
+	watch   *watcher
+	state   *state
+}
+
+// New loads every dimension and binds the rules. Its error joins all faults: a file that is broken or not there, a column
+// that does not exist. Close ends the watching of files.
+func New(cfg *Config, opt Options) (*Stage, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Metrics == nil {
+		opt.Metrics = metrics.NewSet()
+	}
+	sh := &shared{opt: opt, metrics: newCounters(opt.Metrics)}
+	var err error
+	if opt.State != "" {
+		if sh.state, err = openState(opt.State); err != nil {
+			return nil, err
+		}
+	}
+	g, err := sh.first(cfg)
+	if err != nil {
+		return nil, errors.Join(err, sh.state.close())
+	}
+	sh.cfg.Store(cfg)
+	sh.next.Store(g)
+	if sh.watch, err = startWatcher(sh); err != nil {
+		return nil, errors.Join(err, sh.state.close())
+	}
+	s := &Stage{shared: sh}
+	s.adopt()
+	return s, nil
+}
+
+// Clone returns a stage that may work at the same time.
+func (s *Stage) Clone() stage.Stage {
+	c := &Stage{shared: s.shared, marked: s.marked}
+	c.adopt()
+	return c
+}
+
+// adopt takes the newest generation.
+func (s *Stage) adopt() {
+	g := s.shared.next.Load()
+	if g == s.from {
+		return
+	}
+	s.from, s.gen = g, g.fork()
+	s.counts = make([][statuses]int, len(s.gen.rules))
+}
+
+// Process enriches the events of b.
+func (s *Stage) Process(b *event.Batch) error {
+	if !s.marked {
+		s.adopt()
+	}
+	now := s.shared.opt.Now()
+	for _, e := range b.Events {
+		if stage.Passes(e) {
+			continue
+		}
+		s.event(b, e, now)
+	}
+	for i, r := range s.gen.rules {
+		s.shared.metrics.add(r.name, &s.counts[i])
+	}
+	return nil
+}
+
+func (s *Stage) event(b *event.Batch, e *event.Event, now time.Time) {
+	for i, r := range s.gen.rules {
+		st, failed := s.worker.apply(r, e, now)
+		s.counts[i][st]++
+		if failed {
+			b.Fail(e, Name, "enrich_"+st.String(),
+				fmt.Sprintf("look-up of %s in dimension %q: %s", r.policy.Field[0].value, r.policy.Dimension.value, st))
+			return
+		}
+	}
+}
+
+// Hello begins a marked stream: from now on dimensions are replaced at marks only.
+func (s *Stage) Hello(h stage.Hello) error {
+	s.marked = true
+	s.adopt()
+	return s.shared.state.hello(h, s.from, s.shared.opt.Log)
+}
+
+// Mark notes which versions the events before the mark were enriched from, and takes what was loaded meanwhile.
+func (s *Stage) Mark(m stage.Mark) error {
+	if err := s.shared.state.mark(m, s.from); err != nil {
+		return err
+	}
+	s.adopt()
+	return nil
+}
+
+// Reload reads enrich.yaml and all files again, in the background.
+func (s *Stage) Reload() { s.shared.watch.reload() }
+
+// Snapshots returns the loaded dimensions by name; an optional one that is not there is nil.
+func (s *Stage) Snapshots() map[string]*Snapshot { return s.shared.next.Load().dims }
+
+// Close ends the watching of files.
+func (s *Stage) Close() error {
+	s.shared.watch.close()
+	return s.shared.state.close()
+}
