@@ -31,6 +31,9 @@ type worker struct {
 
 // apply enriches e by r. With failed the event must become a pipeline_error.
 func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, failed bool) {
+	if r.unless != nil && e.Lookup(*r.unless) != event.None {
+		return None, false
+	}
 	st, row := w.find(r, e)
 	if st == Hit && r.maxAge > 0 && now.Sub(r.snap.Modified) > r.maxAge {
 		st = Stale

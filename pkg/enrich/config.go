@@ -2,9 +2,7 @@ package enrich
 
 import (
 	"errors"
-	"path/filepath"
-	"slices"
-	"strings"
+	"fmt"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -61,8 +59,10 @@ type RuleConfig struct {
 	// Name is the name of the status field; default is the dimension's.
 	Name string `yaml:"name"`
 	// Field is the key: the first field of the list whose value the dimension knows. `{user.domain}\{user.name}` joins fields.
-	Field     names `yaml:"field"`
-	Dimension text  `yaml:"dimension"`
+	Field names `yaml:"field"`
+	// Unless names a field: where the event has it, the rule is not applied.
+	Unless    text `yaml:"unless"`
+	Dimension text `yaml:"dimension"`
 	// Set is field: column. Of a MaxMind database it may be left out: then the fields of ECS below the key's parent are set.
 	Set pairs `yaml:"set"`
 	// Default is field: value, written on a miss with on_miss: default, and on_stale: default.
@@ -88,6 +88,7 @@ type text struct {
 }
 
 func (t *text) UnmarshalYAML(n *yaml.Node) error {
+	n = target(n)
 	t.at = n
 	if n.Kind != yaml.ScalarNode {
 		return errors.New("expected a word")
@@ -96,10 +97,19 @@ func (t *text) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// target is what a YAML alias stands for.
+func target(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
 // names is one name or a list of names.
 type names []text
 
 func (l *names) UnmarshalYAML(n *yaml.Node) error {
+	n = target(n)
 	items := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
 		items = n.Content
@@ -122,10 +132,17 @@ type pair struct {
 }
 
 func (p *pairs) UnmarshalYAML(n *yaml.Node) error {
+	n = target(n)
 	if n.Kind != yaml.MappingNode {
 		return errors.New("expected a table of field names")
 	}
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i].Value
+		if seen[key] {
+			return fmt.Errorf("field %q is there twice", key)
+		}
+		seen[key] = true
 		*p = append(*p, pair{text{n.Content[i].Value, n.Content[i]}, n.Content[i+1]})
 	}
 	return nil
@@ -140,191 +157,4 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	return c, c.check(f)
-}
-
-func (c *Config) check(f *yamlfile.File) error {
-	c.file = f
-	var faults []error
-	if len(c.Rules) == 0 {
-		faults = append(faults, f.AtLine(1, 1, "no rules; expected rules: with a list of {field, dimension, set}"))
-	}
-	if c.Poll < 0 {
-		faults = append(faults, f.AtLine(1, 1, "poll %s; expected a duration above 0", c.Poll))
-	}
-	dir := filepath.Dir(c.path)
-	for _, name := range c.dimensionNames() {
-		d := c.Dimensions[name]
-		if d == nil {
-			faults = append(faults, f.AtLine(1, 1, "dimension %q is empty; expected a table with file and key", name))
-			continue
-		}
-		d.name = name
-		faults = append(faults, d.check(f)...)
-		if d.path = d.File.value; !filepath.IsAbs(d.path) {
-			d.path = filepath.Join(dir, d.path)
-		}
-	}
-	statuses := map[string]bool{}
-	for _, r := range c.Rules {
-		if r == nil {
-			faults = append(faults, f.AtLine(1, 1, "an empty rule; expected {field, dimension, set}"))
-			continue
-		}
-		faults = append(faults, r.check(f, c.Dimensions)...)
-		if r.Name == "" {
-			r.Name = r.Dimension.value
-		}
-		if r.Status || r.Version {
-			if statuses[r.Name] {
-				faults = append(faults, f.At(r.Dimension.at, "two rules would write leat.enrich.%s; expected a name: in one of them", r.Name))
-			}
-			statuses[r.Name] = true
-		}
-	}
-	return errors.Join(faults...)
-}
-
-func (c *Config) dimensionNames() []string {
-	var out []string
-	for name := range c.Dimensions {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// at is the place that a fault of the whole dimension names.
-func (d *DimensionConfig) at() *yaml.Node {
-	if d.File.at == nil && len(d.Key) > 0 {
-		return d.Key[0].at
-	}
-	return d.File.at
-}
-
-// check fills in what was left out and returns all faults.
-func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
-	bad := func(format string, args ...any) {
-		args = append([]any{d.name}, args...)
-		faults = append(faults, f.At(d.at(), "dimension %q: "+format, args...))
-	}
-	if d.File.value == "" {
-		bad("no file; expected a path")
-	}
-	if d.Format == "" {
-		d.Format = formatOf(d.File.value)
-	}
-	if !slices.Contains([]string{"csv", "json", "list", "mmdb"}, d.Format) {
-		bad("format %q; expected csv, json, list or mmdb", d.Format)
-	}
-	if d.Join == "" {
-		d.Join = "exact"
-		if d.Format == "mmdb" {
-			d.Join = "cidr"
-		}
-	}
-	if len(d.Key) == 0 && d.Format == "list" {
-		d.Key = names{{value: listColumn}}
-	}
-	switch {
-	case d.Format == "mmdb" && (len(d.Key) > 0 || d.Join != "cidr"):
-		bad("a MaxMind database has its own key; expected neither key nor join")
-	case d.Format == "mmdb":
-	case len(d.Key) == 0:
-		bad("no key; expected the names of its key columns")
-	case !slices.Contains([]string{"exact", "cidr", "range"}, d.Join):
-		bad("join %q; expected exact, cidr or range", d.Join)
-	case d.Join == "range" && len(d.Key) != 2:
-		bad("join: range has two key columns, the first and the last of the range; found %d", len(d.Key))
-	}
-	for _, k := range d.Key {
-		if t, err := parseTemplate(k.value); err != nil {
-			faults = append(faults, f.At(k.at, "key %q: %v", k.value, err))
-		} else if d.Join != "exact" && !t.plain() {
-			faults = append(faults, f.At(k.at, "key %q: braces are for join: exact", k.value))
-		}
-	}
-	if d.Duplicates == "" {
-		d.Duplicates = "first"
-	}
-	if d.Duplicates != "first" && d.Duplicates != "error" {
-		bad("duplicates %q; expected first or error", d.Duplicates)
-	}
-	switch d.Separator {
-	case "tab", `\t`:
-		d.Separator = "\t"
-	case "":
-		d.Separator = ","
-	}
-	if r := []rune(d.Separator); len(r) != 1 || strings.ContainsAny(d.Separator, "\"\r\n\uFFFD") {
-		bad("separator %q; expected one character, or tab", d.Separator)
-	}
-	for col, typ := range d.Types {
-		if !slices.Contains([]string{"string", "number", "bool", "json"}, typ) {
-			bad("type %q of column %q; expected string, number, bool or json", typ, col)
-		}
-	}
-	if d.MaxShrink == nil {
-		part := 0.3
-		d.MaxShrink = &part
-	}
-	if *d.MaxShrink < 0 || *d.MaxShrink > 1 {
-		bad("max_shrink %g; expected a part from 0 to 1", *d.MaxShrink)
-	}
-	if d.MaxRows < 0 || d.MaxBytes < 0 || d.MaxAge < 0 {
-		bad("max_rows, max_bytes and max_age; expected none below 0")
-	}
-	if d.MaxRows == 0 {
-		d.MaxRows = 20_000_000
-	}
-	if d.MaxBytes == 0 {
-		d.MaxBytes = 1 << 30
-	}
-	return faults
-}
-
-func formatOf(path string) string {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".csv", ".tsv":
-		return "csv"
-	case ".json", ".ndjson", ".jsonl":
-		return "json"
-	case ".mmdb":
-		return "mmdb"
-	case ".txt", ".list":
-		return "list"
-	}
-	return ""
-}
-
-func (r *RuleConfig) check(f *yamlfile.File, dims map[string]*DimensionConfig) (faults []error) {
-	bad := func(n *yaml.Node, format string, args ...any) { faults = append(faults, f.At(n, format, args...)) }
-	at := r.Dimension.at
-	if at == nil && len(r.Field) > 0 {
-		at = r.Field[0].at
-	}
-	d := dims[r.Dimension.value]
-	if d == nil {
-		bad(at, "no dimension %q; expected one of those under dimensions:", r.Dimension.value)
-	}
-	if len(r.Field) == 0 {
-		bad(at, "a rule without field; expected the field that is the key")
-	}
-	if len(r.Set) == 0 && d != nil && d.Format != "mmdb" {
-		bad(at, "a rule without set; expected field: column")
-	}
-	one := func(t *text, allowed ...string) {
-		if t.value == "" {
-			t.value = allowed[0]
-		}
-		if !slices.Contains(allowed, t.value) {
-			bad(t.at, "%q; expected one of %s", t.value, strings.Join(allowed, ", "))
-		}
-	}
-	one(&r.OnMiss, "pass", "default", "error")
-	one(&r.OnStale, "use", "default", "error")
-	one(&r.OnError, "pass", "error")
-	if wants := r.OnMiss.value == "default" || r.OnStale.value == "default"; wants != (len(r.Default) > 0) {
-		bad(at, "default: and on_miss (or on_stale): default belong together; expected both or neither")
-	}
-	return faults
 }

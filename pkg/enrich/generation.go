@@ -27,6 +27,7 @@ type rule struct {
 	maxAge   time.Duration
 	set      []assignment
 	defaults []assignment
+	unless   *event.Path
 	policy   *RuleConfig
 	status   *event.Path
 	version  *event.Path
@@ -75,6 +76,13 @@ func (c *Config) bindRule(rc *RuleConfig, s *Snapshot) (*rule, error) {
 		r.keys = append(r.keys, kf)
 	}
 	faults = append(faults, r.bindSet(c, rc), r.bindDefaults(c, rc))
+	if rc.Unless.value != "" {
+		p, err := event.ParsePath(rc.Unless.value)
+		if err != nil {
+			faults = append(faults, c.file.At(rc.Unless.at, "unless: %v", err))
+		}
+		r.unless = &p
+	}
 	if rc.Status {
 		p := event.KeyPath("leat", "enrich", rc.Name)
 		r.status = &p
@@ -109,7 +117,7 @@ func (r *rule) bindSet(c *Config, rc *RuleConfig) error {
 		return nil
 	}
 	for _, p := range rc.Set {
-		if err := put(p.key.value, p.value.Value); err != nil {
+		if err := put(p.key.value, target(p.value).Value); err != nil {
 			faults = append(faults, c.file.At(p.value, "%v", err))
 		}
 	}
