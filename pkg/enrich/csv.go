@@ -23,7 +23,7 @@ func (csvLoader) load(data []byte, d *DimensionConfig) (*table, error) {
 	if err != nil {
 		return nil, csvError(err)
 	}
-	t := &table{columns: slices.Clone(header)}
+	t := &table{columns: slices.Clone(header), cells: make([]byte, 0, len(data)+len(data)/8)}
 	for i, c := range t.columns {
 		if c == "" || slices.Contains(t.columns[:i], c) {
 			return nil, fmt.Errorf("line 1: column %d has no name of its own (%q); expected a header line", i+1, c)

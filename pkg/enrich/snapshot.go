@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -36,10 +37,12 @@ type index interface {
 	find(key []byte) int
 }
 
-// fileStat tells whether a file is still the one that was loaded.
+// fileStat tells whether a file is still the one that was loaded. Two files may have one size and, written in one tick of
+// the clock, one time; hence the inode.
 type fileStat struct {
 	size  int64
 	mtime time.Time
+	inode uint64
 }
 
 func statOf(path string) (fileStat, error) {
@@ -47,7 +50,11 @@ func statOf(path string) (fileStat, error) {
 	if err != nil {
 		return fileStat{}, err
 	}
-	return fileStat{fi.Size(), fi.ModTime()}, nil
+	st := fileStat{size: fi.Size(), mtime: fi.ModTime()}
+	if sys, ok := fi.Sys().(*syscall.Stat_t); ok {
+		st.inode = sys.Ino
+	}
+	return st, nil
 }
 
 // loader makes a table of a file's content. A row that breaks the format is an error: half a file is no dimension.
