@@ -103,7 +103,9 @@ func TestConnect(t *testing.T) {
 	if _, err := dial(ctx, path); err == nil {
 		t.Fatal("a socket that is not there")
 	}
+	served := make(chan struct{}, 2)
 	serve := func(text string) {
+		defer func() { served <- struct{}{} }()
 		l, err := net.Listen("unix", path)
 		if err != nil {
 			t.Error(err)
@@ -130,6 +132,7 @@ func TestConnect(t *testing.T) {
 			t.Fatalf("%q, want %q", l, want)
 		}
 	}
+	<-served // its socket is gone, so that the next can take the name
 	go serve("two\n")
 	if l := <-got; l != "two" {
 		t.Fatalf("after the new connection: %q", l)
