@@ -47,7 +47,9 @@ func TestLoad(t *testing.T) {
 		{"semicolons", "a.csv", "k;v\n1;a,b\n", func(d *DimensionConfig) { d.Separator = ";" }, "k|v\n\"1\"|\"a,b\""},
 		{"tabs", "a.tsv", "k\tv\n1\ta b\n", func(d *DimensionConfig) { d.Separator = "\t" }, "k|v\n\"1\"|\"a b\""},
 		{"types", "a.csv", "k,n,b,j,s\n1,-0.50,true,\"[1,{\"\"a\"\":2}]\",7\n2,,,null,\n",
-			func(d *DimensionConfig) { d.Types = map[string]string{"n": "number", "b": "bool", "j": "json", "s": "string"} },
+			func(d *DimensionConfig) {
+				d.Types = map[string]string{"n": "number", "b": "bool", "j": "json", "s": "string"}
+			},
 			"k|n|b|j|s\n\"1\"|-0.50|true|[1,{\"a\":2}]|\"7\"\n\"2\"||||"},
 		{"bytes that are not UTF-8", "a.csv", "k,v\n1,\xff\n", nil, "k|v\n\"1\"|\"\ufffd\""},
 		{"ndjson, each with other members", "a.ndjson", "{\"k\":1,\"v\":[true]}\n\n{\"w\":{\"x\":1.50},\"k\":\"b\"}\n", nil,

@@ -100,11 +100,11 @@ rules:
 `)
 	s := open(t, dir, Options{})
 	for in, want := range map[string]string{
-		`{"user":{"domain":"lab","name":"Ann"}}`:      "b@x",
+		`{"user":{"domain":"lab","name":"Ann"}}`:       "b@x",
 		`{"user":{"domain":"CORP","name":"\u0061nn"}}`: "a@x",
-		`{"user":{"domain":"LAB"}}`:                   "",
-		`{"user":{"domain":"LAB","name":{}}}`:         "",
-		`{"user":{"domain":"LAB","name":"bob"}}`:      "",
+		`{"user":{"domain":"LAB"}}`:                    "",
+		`{"user":{"domain":"LAB","name":{}}}`:          "",
+		`{"user":{"domain":"LAB","name":"bob"}}`:       "",
 	} {
 		if got := field(t, one(t, s, in), "user.email"); got != want {
 			t.Errorf("%s: %q, want %q", in, got, want)
