@@ -3,6 +3,7 @@ package sigma
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -12,21 +13,25 @@ import (
 //
 //   - A needle of seven bytes or more is filed under four neighbouring grams of four bytes. One of them begins at a
 //     multiple of four wherever the needle lies, so only every fourth position is asked.
-//   - A shorter one is filed under one pair of bytes, and every position is asked.
+//   - A shorter one is filed under one gram of four, three or two bytes, and every position is asked. While there are
+//     few of them two bytes are enough to tell them apart, and one pass does.
 //
 // Unlike an Aho-Corasick automaton the steps do not wait for each other, and what they read stays in the first caches
 // however many needles there are: docs/design/detect-index.md has the measurement.
 type grams struct {
-	long, short gramTable
-	pairs       *[1024]uint64 // the filter of short, a bit for each pair; nil without short needles
-	few         []gramRef     // looked for one by one
+	long, mid, tri, pair gramTable
+	few                  []gramRef // looked for one by one
 }
 
 // stride is how far apart the positions are that are asked for long needles.
 const stride = 4
 
-// fewNeedles is up to how many short needles are cheaper looked for one by one.
-const fewNeedles = 3
+const (
+	// fewNeedles is up to how many short needles are cheaper looked for one by one.
+	fewNeedles = 3
+	// pairNeedles is up to how many short needles two bytes of each are rare enough in texts.
+	pairNeedles = 128
+)
 
 // gramTable is the grams of one width.
 type gramTable struct {
@@ -54,39 +59,41 @@ const gramHash = 0x9E3779B1
 
 func newGrams(needles []gramRef) *grams {
 	g := &grams{}
-	var long, short []gramRef
+	var by [4][]gramRef // pair, tri, mid, long
 	for _, n := range needles {
-		switch {
-		case len(n.text) == 1:
+		switch l := len(n.text); {
+		case l == 1:
 			g.few = append(g.few, n)
-		case len(n.text) < 4+stride-1:
-			short = append(short, n)
+		case l < 4:
+			by[l-2] = append(by[l-2], n)
+		case l < 4+stride-1:
+			by[2] = append(by[2], n)
 		default:
-			long = append(long, n)
+			by[3] = append(by[3], n)
 		}
 	}
-	if len(short) <= fewNeedles {
-		g.few = append(g.few, short...)
-		short = nil
+	if len(by[0])+len(by[1])+len(by[2]) <= pairNeedles {
+		by[0], by[1], by[2] = slices.Concat(by[0], by[1], by[2]), nil, nil
 	}
-	g.long.build(long, needles, 4, stride)
-	g.short.build(short, needles, 2, 1)
-	if short != nil {
-		g.pairs = new([1024]uint64)
-		for _, s := range g.short.slots {
-			if s.end != 0 {
-				g.pairs[s.gram>>6] |= 1 << (s.gram & 63)
-			}
+	for i := range 3 {
+		if len(by[i]) <= fewNeedles {
+			g.few = append(g.few, by[i]...)
+			by[i] = nil
 		}
 	}
+	g.long.build(by[3], needles, 4, stride)
+	g.mid.build(by[2], needles, 4, 1)
+	g.tri.build(by[1], needles, 3, 1)
+	g.pair.build(by[0], needles, 2, 1)
 	return g
 }
 
 func gramAt(s string, i, width int) uint32 {
-	if width == 2 {
-		return uint32(s[i]) | uint32(s[i+1])<<8
+	x := uint32(0)
+	for k := range width {
+		x |= uint32(s[i+k]) << (8 * k)
 	}
-	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
+	return x
 }
 
 // build files needles under n neighbouring grams each. How many of all needles have a gram is the best guess at how
@@ -168,19 +175,43 @@ func (g *grams) scan(s []byte, m *Matcher) {
 			}
 		}
 	}
-	if p := g.pairs; p != nil && len(s) >= 2 {
-		x := uint16(s[0]) << 8
-		for i := 1; i < len(s); i++ {
-			x = x>>8 | uint16(s[i])<<8
-			if p[x>>6]&(1<<(x&63)) != 0 {
-				g.short.check(s, i-1, uint32(x), m)
+	if f := g.mid.filter; len(f) > 0 {
+		shift := g.mid.shift & 31
+		for i := 0; i+4 <= len(s); i++ {
+			x := binary.LittleEndian.Uint32(s[i:])
+			h := x * gramHash >> shift
+			if f[h>>6]&(1<<(h&63)) != 0 {
+				g.mid.check(s, i, x, m)
 			}
 		}
 	}
+	g.tri.scanNarrow(s, 3, m)
+	g.pair.scanNarrow(s, 2, m)
 	for i := range g.few {
 		n := &g.few[i]
 		if !m.wasHit(n.id) && strings.Contains(unsafeString(s), n.text) {
 			m.hit(n.id)
+		}
+	}
+}
+
+// scanNarrow asks every position for grams of two or three bytes.
+func (t *gramTable) scanNarrow(s []byte, width int, m *Matcher) {
+	f := t.filter
+	if len(f) == 0 || len(s) < width {
+		return
+	}
+	shift := t.shift & 31
+	up := uint(8 * (width - 1))
+	x := uint32(0)
+	for _, c := range s[:width-1] {
+		x = x>>8 | uint32(c)<<up
+	}
+	for i, c := range s[width-1:] {
+		x = x>>8 | uint32(c)<<up
+		h := x * gramHash >> shift
+		if f[h>>6]&(1<<(h&63)) != 0 {
+			t.check(s, i, x, m)
 		}
 	}
 }

@@ -263,7 +263,7 @@ func TestGrams(t *testing.T) {
 	}
 	for range 300 {
 		var needles []gramRef
-		for i := range 1 + rnd.IntN(40) {
+		for i := range 1 + rnd.IntN([]int{40, 400}[rnd.IntN(2)]) {
 			needles = append(needles, gramRef{text: word(1 + rnd.IntN(12)), id: int32(i)})
 		}
 		g := newGrams(needles)
