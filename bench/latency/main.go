@@ -61,7 +61,7 @@ func measure(name string, procs [][]string, lone, rate, seconds int) error {
 		var b bytes.Buffer
 		now := time.Now().UnixNano()
 		for range count {
-			fmt.Fprintf(&b, "Nov 24 08:17:44 bastion sshd[4711]: Failed password for user%d from 198.51.100.7 port 4711 ssh2 seq=%d;\n", n%97, n)
+			fmt.Fprintf(&b, "Nov 24 08:17:44 bastion sshd[4711]: Failed password for seq=%d; from 198.51.100.7 port 4711 ssh2\n", n)
 			sent[n].Store(now)
 			n++
 		}

@@ -44,7 +44,7 @@ USAGE:
    {{.UsageText}}
 {{if .Description}}
 DESCRIPTION:
-   {{trim .Description | wrapped}}
+   {{trim .Description}}
 {{end}}{{if .VisibleCommands}}
 COMMANDS:{{range .VisibleCommands}}
    {{join .Names ", "}}{{"\t"}}{{.Usage}}{{end}}
@@ -61,7 +61,7 @@ USAGE:
    {{if .UsageText}}{{.UsageText}}{{else}}{{.HelpName}} [options] {{.ArgsUsage}}{{end}}
 {{if .Description}}
 DESCRIPTION:
-   {{trim .Description | wrapped}}
+   {{trim .Description}}
 {{end}}{{if .VisibleCommands}}
 COMMANDS:{{range .VisibleCommands}}
    {{join .Names ", "}}{{"\t"}}{{.Usage}}{{end}}
@@ -214,6 +214,9 @@ func run(app *cli.App, args []string) int {
 	err := app.Run(args)
 	if err != nil && !errors.Is(err, stage.ErrClosed) {
 		name := app.Name
+		if len(args) > 1 && app.Command(args[1]) != nil && len(app.Commands) > 0 {
+			name += " " + args[1] // which stage of a pipe spoke?
+		}
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, err)
 	}
 	return Code(err)

@@ -62,6 +62,8 @@ type Detect struct {
 type Respond struct {
 	Config  string `yaml:"config"`
 	Enforce bool   `yaml:"enforce"`
+	// StateMissing is "empty" to go on at a mark of which the journal knows nothing, as when enforce is new.
+	StateMissing string `yaml:"state_missing"`
 }
 
 // Persist says when files are rolled between marks.
@@ -184,7 +186,7 @@ func (c *Config) Processes(exe string) []Proc {
 		opt("routing", c.Detect.Routing).opt("state", c.State)})
 	if c.Respond.Config != "" {
 		procs = append(procs, Proc{Name: "respond", Argv: command{exe, "respond"}.opt("config", c.Respond.Config).
-			flag("enforce", c.Respond.Enforce).opt("state", c.State)})
+			flag("enforce", c.Respond.Enforce).opt("state", c.State).opt("state-missing", c.Respond.StateMissing)})
 	}
 	return append(procs,
 		Proc{Name: "tap", Argv: command{exe, "tap"}.opt("socket", c.Alerts.Socket)},

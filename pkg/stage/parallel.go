@@ -39,6 +39,22 @@ func (p *parallel) Reload() {
 	}
 }
 
+// Hello tells the stage; its clones share what has to agree with the lake.
+func (p *parallel) Hello(h Hello) error {
+	if m, ok := p.clones[0].(Marker); ok {
+		return m.Hello(h)
+	}
+	return nil
+}
+
+// Mark likewise.
+func (p *parallel) Mark(m Mark) error {
+	if k, ok := p.clones[0].(Marker); ok {
+		return k.Mark(m)
+	}
+	return nil
+}
+
 // Process splits b's events into runs of about equal size.
 func (p *parallel) Process(b *event.Batch) error {
 	n := min(len(p.clones), len(b.Events)/minPart)

@@ -83,7 +83,7 @@ func line(n int64) string {
 	if n%canaryEvery == 0 {
 		user = "canary"
 	}
-	return fmt.Sprintf("Nov 24 08:17:44 bastion sshd[4711]: Accepted password for %s from 10.%d.%d.%d port %d ssh2 seq=%d\n",
+	return fmt.Sprintf("Nov 24 08:17:44 bastion sshd[4711]: Accepted publickey for %s from 10.%d.%d.%d port %d ssh2: ED25519 SHA256:seq=%d\n",
 		user, n>>16&255, n>>8&255, n&255, 1024+n%60000, n)
 }
 
@@ -167,7 +167,7 @@ lines, distinct, max_seq, ids = con.execute("""
 wrong = con.execute("""
   select count(*) from (select event.original o, cast(regexp_extract(event.original, 'seq=(\\d+)', 1) as bigint) n
     from lake where coalesce(event.kind, 'event') not in ('alert', 'pipeline_error') and event.original like '%seq=%')
-  where o <> printf('Nov 24 08:17:44 bastion sshd[4711]: Accepted password for %s from 10.%d.%d.%d port %d ssh2 seq=%d',
+  where o <> printf('Nov 24 08:17:44 bastion sshd[4711]: Accepted publickey for %s from 10.%d.%d.%d port %d ssh2: ED25519 SHA256:seq=%d',
     case when n % 50 = 0 then 'canary' else 'user' || (n % 97) end, (n >> 16) & 255, (n >> 8) & 255, n & 255, 1024 + n % 60000, n)""").fetchone()[0]
 alerts, alert_ids = con.execute("select count(*), count(distinct event.id) from lake where event.kind = 'alert'").fetchone()
 errors = con.execute("select count(*) from lake where event.kind = 'pipeline_error'").fetchone()[0]

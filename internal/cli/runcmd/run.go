@@ -58,7 +58,7 @@ func run(c *cli.Context) error {
 		return runChild(cfg, child, log)
 	}
 	if c.Bool("check") {
-		return frame.Usage(check(cfg))
+		return check(c, cfg, log)
 	}
 	if err := os.MkdirAll(cfg.State, 0o700); err != nil {
 		return fmt.Errorf("make the state folder: %w", err)

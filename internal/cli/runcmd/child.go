@@ -1,0 +1,64 @@
+package runcmd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	frame "leat/internal/cli"
+	"leat/pkg/pipeline"
+	"leat/pkg/stage"
+)
+
+// check builds everything that a pipeline file names, and runs nothing.
+func check(c *cli.Context, cfg *pipeline.Config, log *slog.Logger) error {
+	b, err := cfg.Build(log, stage.NewCounters("run"), frame.ParseSize)
+	if err != nil {
+		return frame.Usage(err)
+	}
+	fmt.Fprintf(c.App.Writer, "pipeline %s: %d sources, %d stages, no fault\n", cfg.Name, len(cfg.Ingest.Sources), len(b.Stages))
+	return b.Close()
+}
+
+// runChild is the process in which stages share memory: what = "stages" writes to stdout, where persist reads; "all" has
+// persist in it too.
+func runChild(cfg *pipeline.Config, what string, log *slog.Logger) error {
+	count := stage.NewCounters("fused")
+	if cfg.MetricsAddr != "" {
+		srv, err := count.Serve(cfg.MetricsAddr)
+		if err != nil {
+			return frame.Usage(err)
+		}
+		defer srv.Close()
+	}
+	b, err := cfg.Build(log, count, frame.ParseSize)
+	if err != nil {
+		return frame.Usage(err)
+	}
+	defer b.Close()
+	if err := b.Listen(); err != nil {
+		return frame.Usage(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	go func() {
+		for range hup {
+			b.Reload()
+		}
+	}()
+	var sink stage.Sink = stage.NewWriter(os.Stdout, count)
+	if what == "all" {
+		if sink, err = cfg.PersistSink(context.Background(), log); err != nil {
+			return err
+		}
+	}
+	return b.Run(ctx, sink)
+}
