@@ -43,6 +43,7 @@ type file struct {
 	quiet   time.Time // since when nothing came
 	lost    time.Time // since when it is searched for; zero: bound or not missed
 	reason  string    // why it is searched for
+	misses  int       // searches that did not find it after the time of grace
 	seen    int       // last scan that saw it
 	queued  bool      // in the list of what is ready
 }
@@ -129,6 +130,16 @@ func (r *fileReader) read(f *file, final bool) (more bool, err error) {
 
 func lastBytes(b []byte) []byte { return b[max(0, len(b)-printSize):] }
 
+// failed turns an error of reading into errTruncated where the file has become shorter meanwhile. What was read of it is
+// given up: it is read again, from where the file's contents went.
+func (r *fileReader) failed(f *file, err error) error {
+	r.batch.Reset()
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errTruncated
+	}
+	return fmt.Errorf("source %s: %w", f.path, err)
+}
+
 // beginning completes the fingerprint of a plain file's beginning.
 func (r *fileReader) beginning(f *file, next *cursor) error {
 	want := int(min(printSize, next.offset))
@@ -137,7 +148,7 @@ func (r *fileReader) beginning(f *file, next *cursor) error {
 	}
 	var head [printSize]byte
 	if _, err := f.f.ReadAt(head[:want], 0); err != nil {
-		return fmt.Errorf("source %s: %w", f.path, err)
+		return r.failed(f, err)
 	}
 	next.head = printOf(head[:want])
 	return nil
@@ -148,7 +159,7 @@ func (r *fileReader) readLong(f *file, final bool) (more bool, err error) {
 	off := f.offset()
 	length, whole, err := r.lineEnd(f, off+f.scanned)
 	if err != nil {
-		return false, fmt.Errorf("source %s: %w", f.path, err)
+		return false, r.failed(f, err)
 	}
 	length -= off
 	if !whole && !final {
@@ -159,7 +170,7 @@ func (r *fileReader) readLong(f *file, final bool) (more bool, err error) {
 	if length > int64(r.cfg.MaxLine) {
 		head := make([]byte, min(length, stage.SpoolHead))
 		if _, err := f.f.ReadAt(head, off); err != nil {
-			return false, fmt.Errorf("source %s: %w", f.path, err)
+			return false, r.failed(f, err)
 		}
 		if err := r.spool(&r.batch, f, off, head, line); err != nil {
 			return false, err
@@ -167,7 +178,7 @@ func (r *fileReader) readLong(f *file, final bool) (more bool, err error) {
 	} else {
 		block := make([]byte, length+1)
 		if _, err := io.ReadFull(line, block[:length]); err != nil {
-			return false, fmt.Errorf("source %s: %w", f.path, err)
+			return false, r.failed(f, err)
 		}
 		block[length] = '\n'
 		if _, err := f.cutter.cut(&r.batch, off, block, 1); err != nil {
@@ -181,7 +192,7 @@ func (r *fileReader) readLong(f *file, final bool) (more bool, err error) {
 	}
 	tail := make([]byte, min(printSize, next.offset))
 	if _, err := f.f.ReadAt(tail, next.offset-int64(len(tail))); err != nil {
-		return false, fmt.Errorf("source %s: %w", f.path, err)
+		return false, r.failed(f, err)
 	}
 	next.tail = printOf(tail)
 	if err := r.beginning(f, &next); err != nil {

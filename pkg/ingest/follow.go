@@ -91,6 +91,9 @@ func (t *tailer) turn() error {
 			t.enqueue(k)
 			continue
 		}
+		if k.stamp == (stamp{}) && t.waiting {
+			t.waiting, t.rescan = false, true
+		}
 		k.stamp = stampOf(info)
 		if k.z != nil {
 			k.close()

@@ -149,7 +149,7 @@ func (r *registry) match(c *candidate, final bool) (*file, verdict) {
 			}
 		}
 	}
-	if !final && r.growing(c, known) {
+	if !final && (r.growing(c, known) || r.unread(c, known)) {
 		return nil, wait
 	}
 	if c.bad != nil {
@@ -174,6 +174,17 @@ func (r *registry) growing(c *candidate, known []*file) bool {
 	return false
 }
 
+// unread tells whether a file that begins like c is still to be read to its end: only then it shows whether c is a copy.
+func (r *registry) unread(c *candidate, known []*file) bool {
+	part, _ := label(c.head)
+	for _, k := range known {
+		if k.f != nil && k.stamp == (stamp{}) && k.source == sourceName(k.family, part) {
+			return true
+		}
+	}
+	return false
+}
+
 // tryKnown tells whether c is the file k, or a copy of it.
 func (r *registry) tryKnown(k *file, c *candidate) (verdict, bool) {
 	if k.pos.state == stateDone && k.id == c.id && c.comp != plain && c.begins(k) {
@@ -192,7 +203,7 @@ func (r *registry) tryKnown(k *file, c *candidate) (verdict, bool) {
 		}
 		return v, ok
 	}
-	if k.f == nil {
+	if r.byID[k.id] != k || k.id == c.id {
 		more := z != nil || c.info.Size() > k.offset()
 		if k.pos.state == stateDone && k.id == c.id && !more {
 			k.path, k.lost, k.stamp = c.path, time.Time{}, stampOf(c.info)
@@ -202,7 +213,7 @@ func (r *registry) tryKnown(k *file, c *candidate) (verdict, bool) {
 		r.bind(k, c, z)
 		return bound, true
 	}
-	// k is being read elsewhere. Equal contents are a copy, if there is enough of them or rotation explains it.
+	// k was found elsewhere. Equal contents are a copy, if there is enough of them or rotation explains it.
 	strong := k.offset() >= printSize
 	explained := isRotated(c.path) && !isRotated(k.path) || sameButCompressed(k.path, c.path)
 	if !strong && !explained {
@@ -226,7 +237,7 @@ func sameButCompressed(a, b string) bool {
 func (r *registry) bind(k *file, c *candidate, z *inflated) {
 	delete(r.byID, k.id)
 	k.f, k.z, k.path, k.id = c.f, z, c.path, c.id
-	k.lost, k.scanned, k.stamp = time.Time{}, 0, stamp{}
+	k.lost, k.misses, k.scanned, k.stamp = time.Time{}, 0, 0, stamp{}
 	k.quiet = r.cfg.Now()
 	k.pos.dev, k.pos.ino = c.id.dev, c.id.ino
 	if k.pos.state == stateDone && c.comp == plain {
@@ -234,6 +245,7 @@ func (r *registry) bind(k *file, c *candidate, z *inflated) {
 	}
 	c.f = nil
 	r.byID[k.id] = k
+	r.cfg.Log.Debug("bound", "source", k.name, "path", k.path, "offset", k.pos.offset, "size", c.info.Size())
 }
 
 // add makes c a new file of its family.
@@ -261,6 +273,7 @@ func (r *registry) add(c *candidate) (*file, error) {
 
 // lose takes k's file away, since it no longer holds what was read, and begins to search for it.
 func (r *registry) lose(k *file, reason string) {
+	r.cfg.Log.Debug("lost", "source", k.name, "path", k.path, "offset", k.pos.offset, "reason", reason)
 	delete(r.byID, k.id)
 	k.close()
 	k.not, k.id = k.id, inode{}
@@ -298,7 +311,7 @@ func (r *registry) knows(path string) bool {
 		return false
 	}
 	defer c.f.Close()
-	if r.byID[c.id] != nil {
+	if s, ok := r.settled[c.id]; r.byID[c.id] != nil || ok && s == stampOf(c.info) {
 		return true
 	}
 	for _, k := range r.files[family(path)] {

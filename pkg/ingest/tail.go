@@ -26,6 +26,7 @@ type tailer struct {
 	byPath   map[string]*file
 	unread   map[string]error // paths that can't be opened
 	rescan   bool             // something appeared or disappeared
+	waiting  bool             // a path waits until it can be told what it is
 	round    int              // number of the scan
 	scanned  time.Time        // when the last scan ended
 	scanTook time.Duration
@@ -183,6 +184,7 @@ func (t *tailer) admit(path string, final bool) (*file, error) {
 		t.reg.settled[c.id] = stampOf(c.info)
 		return nil, nil
 	case wait:
+		t.waiting = true
 		return nil, nil
 	case unreadable:
 		return nil, t.unreadable(c)
@@ -236,6 +238,10 @@ func (t *tailer) search(final bool) error {
 			if t.searchFor(k, fam, final) || !final && t.cfg.Now().Sub(k.lost) < t.cfg.Grace {
 				continue
 			}
+			// A file that is renamed or compressed while the folder is listed may be missed once.
+			if k.misses++; k.misses < 2 && (!final || t.searchFor(k, fam, final)) {
+				continue
+			}
 			if err := t.gap(k); err != nil {
 				return err
 			}
@@ -277,8 +283,10 @@ func (t *tailer) missed(read func(path string) error) error {
 			delete(t.rotating, fam)
 			continue
 		}
+		waited := t.waiting
+		t.waiting = false
 		known := false
-		for _, path := range siblings(fam) {
+		for _, path := range byTime(siblings(fam)) {
 			if t.reg.knows(path) {
 				known = true
 			} else if known {
@@ -287,8 +295,24 @@ func (t *tailer) missed(read func(path string) error) error {
 				}
 			}
 		}
+		if t.waiting {
+			t.rotating[fam] = t.cfg.Now()
+		}
+		t.waiting = t.waiting || waited
 	}
 	return nil
+}
+
+// byTime sorts the paths of one family by their last change: not every rotation counts downwards.
+func byTime(paths []string) []string {
+	changed := map[string]time.Time{}
+	for _, p := range paths {
+		if info, err := os.Stat(p); err == nil {
+			changed[p] = info.ModTime()
+		}
+	}
+	slices.SortStableFunc(paths, func(a, b string) int { return changed[a].Compare(changed[b]) })
+	return paths
 }
 
 // gap tells that k's position can't be found again.
