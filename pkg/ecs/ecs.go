@@ -20,22 +20,22 @@ type Type string
 
 // The types that occur. Keyword, wildcard, text and constant keyword are all text.
 const (
-	Keyword    Type = "keyword"
-	Wildcard   Type = "wildcard"
-	Text       Type = "match_only_text"
-	Constant   Type = "constant_keyword"
-	Long       Type = "long"
-	Integer    Type = "integer"
-	Float      Type = "float"
-	Double     Type = "double"
-	Scaled     Type = "scaled_float"
-	Boolean    Type = "boolean"
-	Date       Type = "date"
-	IP         Type = "ip"
-	GeoPoint   Type = "geo_point"
-	Object     Type = "object"
-	Flattened  Type = "flattened"
-	Nested     Type = "nested"
+	Keyword   Type = "keyword"
+	Wildcard  Type = "wildcard"
+	Text      Type = "match_only_text"
+	Constant  Type = "constant_keyword"
+	Long      Type = "long"
+	Integer   Type = "integer"
+	Float     Type = "float"
+	Double    Type = "double"
+	Scaled    Type = "scaled_float"
+	Boolean   Type = "boolean"
+	Date      Type = "date"
+	IP        Type = "ip"
+	GeoPoint  Type = "geo_point"
+	Object    Type = "object"
+	Flattened Type = "flattened"
+	Nested    Type = "nested"
 )
 
 // Field is one field of the vocabulary.

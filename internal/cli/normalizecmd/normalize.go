@@ -1,0 +1,167 @@
+// Package normalizecmd is the command normalize.
+package normalizecmd
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	frame "leat/internal/cli"
+	"leat/pkg/event"
+	"leat/pkg/normalize"
+	"leat/pkg/stage"
+)
+
+// Command returns the command.
+func Command() *cli.Command {
+	return &cli.Command{
+		Name:      "normalize",
+		Usage:     "give every source's records the names of the Elastic Common Schema",
+		UsageText: "normalize [--mappings DIR]... [options] < records > events\n   normalize check|test|explain|fields|list [options]",
+		Description: `Takes raw lines, records as ingest wraps them, and JSON objects. A mapping (a YAML file) recognises a record, parses it and
+says which of its fields is which: userIP here and "source IP" there are source.ip, always. What a mapping has no
+place for stays under the dataset's own object; what no mapping knows goes on as it is.
+
+   ingest /var/log/auth.log | normalize | jq -c '[.user.name, .source.ip, .event.outcome]'
+   normalize --dataset nginx.access < access.log
+   normalize --mappings ./mappings test
+   echo '<38>Nov 24 08:17:44 h sshd[1]: Failed password for bob from 192.0.2.7 port 22 ssh2' | normalize explain
+
+Not there yet: --schema ocsf, drafting a mapping from samples (new), redaction.`,
+		Flags: append([]cli.Flag{
+			mappingsFlag(),
+			&cli.StringFlag{Name: "dataset", Usage: "mapping or dataset (`NAME`) of records that bear none; else they are recognised by themselves"},
+			&cli.StringFlag{Name: "schema", Value: "ecs", Usage: "`SCHEMA` to write: ecs (ocsf comes later)"},
+			&cli.StringFlag{Name: "original", Value: "keep", Usage: "event.original: keep, drop, or errors (only where a record failed)"},
+			&cli.StringFlag{Name: "tz", Value: "UTC", Usage: "`ZONE` of times without one, such as Europe/Budapest"},
+			&cli.StringFlag{Name: "state", Hidden: true},
+		}, frame.CommonFlags()...),
+		Action: run,
+		Subcommands: []*cli.Command{
+			{Name: "check", Usage: "compile every mapping", Flags: []cli.Flag{mappingsFlag()}, Action: check},
+			{Name: "test", Usage: "run the tests in every mapping (exit 3 where one fails)", Flags: []cli.Flag{mappingsFlag()}, Action: test},
+			{Name: "list", Usage: "list the mappings with their datasets", Flags: []cli.Flag{mappingsFlag()}, Action: list},
+			{Name: "fields", Usage: "list the fields that a mapping writes", ArgsUsage: "MAPPING", Flags: []cli.Flag{mappingsFlag()}, Action: fields},
+			{Name: "explain", Usage: "show for each line on standard input which mapping took it and what came out", Flags: []cli.Flag{mappingsFlag(), &cli.StringFlag{Name: "dataset", Usage: "`NAME` of the mapping or dataset"}}, Action: explain},
+		},
+	}
+}
+
+func mappingsFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "mappings", Usage: "read mappings of `DIR` too; one replaces a built-in one of its name; repeatable"}
+}
+
+func load(c *cli.Context) (*normalize.Mappings, error) {
+	var dirs []string
+	for _, l := range c.Lineage() {
+		if l.Command != nil {
+			dirs = append(dirs, l.StringSlice("mappings")...)
+		}
+	}
+	m, err := normalize.Load(dirs...)
+	return m, frame.Usage(err)
+}
+
+func run(c *cli.Context) error {
+	return frame.RunFilter(c, "normalize", true, func(env *frame.Env) (stage.Stage, error) {
+		if s := c.String("schema"); s != "ecs" {
+			return nil, frame.Usagef("--schema: %q is not there yet; expected ecs", s)
+		}
+		o := normalize.Original(c.String("original"))
+		if o != normalize.KeepOriginal && o != normalize.DropOriginal && o != normalize.ErrorsOriginal {
+			return nil, frame.Usagef("--original: %q is none of keep, drop, errors", o)
+		}
+		zone, err := time.LoadLocation(c.String("tz"))
+		if err != nil {
+			return nil, frame.Usagef("--tz: %w", err)
+		}
+		m, err := load(c)
+		if err != nil {
+			return nil, err
+		}
+		return normalize.New(normalize.Config{
+			Mappings: m, Dataset: c.String("dataset"), Original: o, Zone: zone, Counters: env.Counters.Set(),
+		}), nil
+	})
+}
+
+func check(c *cli.Context) error {
+	m, err := load(c)
+	if err == nil {
+		fmt.Fprintf(c.App.Writer, "%d mappings, no fault\n", len(m.List()))
+	}
+	return err
+}
+
+func test(c *cli.Context) error {
+	m, err := load(c)
+	if err != nil {
+		return err
+	}
+	n, faults := m.Test()
+	for _, f := range faults {
+		fmt.Fprintln(c.App.Writer, f)
+	}
+	fmt.Fprintf(c.App.Writer, "%d tests, %d failed\n", n, len(faults))
+	if len(faults) > 0 {
+		return frame.Attention(fmt.Errorf("%d of %d mapping tests failed", len(faults), n))
+	}
+	return nil
+}
+
+func list(c *cli.Context) error {
+	m, err := load(c)
+	if err != nil {
+		return err
+	}
+	for _, i := range m.List() {
+		fmt.Fprintf(c.App.Writer, "%-24s %-20s %s\n", i.Name, i.Dataset, i.About)
+	}
+	return nil
+}
+
+func fields(c *cli.Context) error {
+	m, err := load(c)
+	if err != nil {
+		return err
+	}
+	names := m.Fields(c.Args().First())
+	if names == nil {
+		return frame.Usagef("no mapping %q; `normalize list` lists them", c.Args().First())
+	}
+	for _, n := range names {
+		fmt.Fprintln(c.App.Writer, n)
+	}
+	return nil
+}
+
+func explain(c *cli.Context) error {
+	m, err := load(c)
+	if err != nil {
+		return err
+	}
+	s := normalize.New(normalize.Config{Mappings: m, Dataset: c.String("dataset")})
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, stage.DefaultMaxLine)
+	for in.Scan() {
+		fmt.Fprintf(c.App.Writer, "record   %s\nmapping  %s\n", in.Text(), s.Explain(in.Bytes()))
+		var b event.Batch
+		b.Push(bytes.Clone(in.Bytes()))
+		if err := s.Process(&b); err != nil {
+			return err
+		}
+		b.Compact()
+		for _, e := range b.Events {
+			var pretty bytes.Buffer
+			if json.Indent(&pretty, e.Append(nil), "         ", "  ") == nil {
+				fmt.Fprintf(c.App.Writer, "event    %s\n", pretty.Bytes())
+			}
+		}
+	}
+	return in.Err()
+}

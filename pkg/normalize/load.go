@@ -1,0 +1,116 @@
+package normalize
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+//go:embed mappings/*.yaml
+var builtin embed.FS
+
+// Mappings are compiled mappings with the index by which a record finds its own. Immutable; share freely.
+type Mappings struct {
+	plans []*plan
+	index *index
+}
+
+// Load compiles the built-in mappings and those of the given folders (files *.yaml and *.yml, not of folders below). A
+// mapping of a folder replaces the one of the same name that came before. The error joins every fault of every file.
+func Load(dirs ...string) (*Mappings, error) {
+	files := map[string][]byte{}
+	var order []string
+	read := func(fsys fs.FS, dir, shown string) error {
+		list, err := fs.ReadDir(fsys, dir)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			if ext := filepath.Ext(e.Name()); e.IsDir() || ext != ".yaml" && ext != ".yml" {
+				continue
+			}
+			data, err := fs.ReadFile(fsys, strings.TrimPrefix(dir+"/"+e.Name(), "./"))
+			if err != nil {
+				return err
+			}
+			name := shown + e.Name()
+			files[name] = data
+			order = append(order, name)
+		}
+		return nil
+	}
+	if err := read(builtin, "mappings", "mappings/"); err != nil {
+		return nil, err
+	}
+	for _, d := range dirs {
+		if err := read(os.DirFS(d), ".", strings.TrimRight(d, "/")+"/"); err != nil {
+			return nil, fmt.Errorf("mappings folder %q: %w", d, err)
+		}
+	}
+	return compileAll(order, files)
+}
+
+func compileAll(order []string, files map[string][]byte) (*Mappings, error) {
+	// extends names a mapping, whose file may be called otherwise.
+	extends := func(name string) ([]byte, string, bool) {
+		for _, file := range slices.Backward(order) {
+			for l := range strings.Lines(string(files[file])) {
+				if v, ok := strings.CutPrefix(l, "name:"); ok && strings.TrimSpace(v) == name {
+					return files[file], file, true
+				}
+			}
+		}
+		return nil, "", false
+	}
+	m := &Mappings{}
+	var faults []error
+	at := map[string]int{}
+	for _, file := range order {
+		p, err := compileMapping(file, files[file], extends)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		if i, ok := at[p.name]; ok {
+			m.plans[i] = p
+			continue
+		}
+		at[p.name] = len(m.plans)
+		m.plans = append(m.plans, p)
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	m.index = newIndex(m.plans)
+	return m, nil
+}
+
+// Info describes a mapping to a person.
+type Info struct{ Name, Dataset, About, File string }
+
+// List returns every mapping, in order of name.
+func (m *Mappings) List() []Info {
+	var out []Info
+	for _, p := range m.plans {
+		out = append(out, Info{p.name, p.dataset, p.about, p.file})
+	}
+	slices.SortFunc(out, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Fields returns the names of the fields that the mapping of that name writes, in order.
+func (m *Mappings) Fields(name string) []string {
+	for _, p := range m.plans {
+		if p.name == name {
+			out := slices.Clone(p.leaves)
+			slices.Sort(out)
+			return out
+		}
+	}
+	return nil
+}

@@ -1,0 +1,349 @@
+package normalize
+
+import (
+	"bytes"
+	"strconv"
+
+	"leat/pkg/ecs"
+	"leat/pkg/event"
+	"leat/pkg/normalize/parse"
+)
+
+// runner holds the memory for running plans over one record after the other.
+type runner struct {
+	plan        *plan
+	rec         parse.Record
+	head        parse.Header
+	hasHead     bool
+	raw         []byte // the record's text
+	lineName    []byte
+	datasetName []byte
+	cells       []int32   // by slot
+	leaves      [][]value // by leaf
+	mem         []byte
+	clock       parse.Clock
+	matcher     parse.Matcher
+	inner       event.Event
+	outer       *event.Event // the wrapping event, or nil
+	headers     *parse.ZeekHeaders
+	stream      string
+	drop        bool // the record is a header line: no event
+	fault       fault
+}
+
+// fault is why a record could not be mapped.
+type fault struct {
+	reason, message string
+}
+
+func numberValue(b []byte) value { return value{b: b, kind: event.Number, json: true} }
+
+func (r *runner) number(n int) value {
+	start := len(r.mem)
+	r.mem = strconv.AppendInt(r.mem, int64(n), 10)
+	return numberValue(r.mem[start:len(r.mem):len(r.mem)])
+}
+
+func (r *runner) has(leaf int) bool { return len(r.leaves[leaf]) > 0 }
+
+// put gives a field one value, in the place of those it has.
+func (r *runner) put(leaf int, v value) { r.leaves[leaf] = append(r.leaves[leaf][:0], v) }
+
+// begin makes r ready for the plan p.
+func (r *runner) begin(p *plan) {
+	r.plan = p
+	r.datasetName = append(r.datasetName[:0], p.dataset...)
+	r.mem = r.mem[:0]
+	r.lineName = nil
+	r.drop = false
+	r.fault = fault{}
+	for len(r.leaves) < len(p.fields) {
+		r.leaves = append(r.leaves, nil)
+	}
+	for i := range r.leaves[:len(p.fields)] {
+		r.leaves[i] = r.leaves[i][:0]
+	}
+}
+
+// parse runs the plan's parsers over the record's text. false: the text is not what the mapping is for.
+func (r *runner) parse() bool {
+	if !r.parsedJSON() {
+		r.rec.Reset()
+	}
+	for i := range r.plan.steps {
+		if !r.step(&r.plan.steps[i], i == 0) {
+			return i > 0
+		}
+	}
+	return true
+}
+
+// parsedJSON tells whether recognition has already read the record's JSON, which is then not read again.
+func (r *runner) parsedJSON() bool {
+	return len(r.plan.steps) > 0 && r.plan.steps[0].kind == stepJSON && r.plan.steps[0].from == nil &&
+		r.plan.steps[0].into == nil && r.rec.Cells != nil && len(r.rec.Cells) > 1 && r.rec.Cells[1].JSON
+}
+
+func (r *runner) step(s *step, first bool) bool {
+	in := r.raw
+	if r.hasHead {
+		in = r.head.Message
+	}
+	if s.from != nil {
+		n := int32(0)
+		for _, k := range s.from {
+			if n = r.rec.Find(n, k); n < 0 {
+				return false
+			}
+		}
+		in = r.rec.Text(n)
+		r.rec.Cells[n].Used = true
+	}
+	at := int32(0)
+	if s.into != nil {
+		at = r.rec.AddObject(0, s.into)
+	}
+	switch s.kind {
+	case stepJSON:
+		if first && r.parsedJSON() {
+			return true
+		}
+		return r.rec.JSON(at, bytes.TrimSpace(in)) == nil
+	case stepKV:
+		return s.kv.Parse(&r.rec, at, in)
+	case stepCSV:
+		return s.csv.Parse(&r.rec, at, in)
+	case stepCEF:
+		return parse.CEF(&r.rec, at, in)
+	case stepLEEF:
+		return parse.LEEF(&r.rec, at, in)
+	case stepLines:
+		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
+	case stepZeek:
+		kind := r.headers.Row(r.stream, &r.rec, in)
+		r.drop = kind == parse.ZeekHeader
+		return kind != parse.ZeekNone
+	case stepWinlog:
+		return r.winlog(in)
+	}
+	return true
+}
+
+// winlog reads a Windows event in any of its JSON shapes.
+func (r *runner) winlog(in []byte) bool {
+	r.inner.Reset(bytes.TrimSpace(in))
+	if r.inner.Parse() != nil {
+		return false
+	}
+	r.rec.Reset()
+	return parse.Winlog(&r.rec, &r.inner)
+}
+
+// matchLines finds the first pattern that fits. None is no fault where something else than the text recognised the source.
+func (r *runner) matchLines(at int32, in []byte) bool {
+	for i := range r.plan.lines {
+		l := &r.plan.lines[i]
+		if r.matcher.Match(l.p, &r.rec, at, in) {
+			r.lineName = l.name
+			return true
+		}
+	}
+	return true
+}
+
+// apply runs the plan over the parsed record. false: r.fault says why not.
+func (r *runner) apply() bool {
+	p := r.plan
+	for len(r.cells) < int(p.slots) {
+		r.cells = append(r.cells, parse.None)
+	}
+	for i := range r.cells[:p.slots] {
+		r.cells[i] = parse.None
+	}
+	if p.slots > 0 {
+		r.resolve(&p.paths, 0)
+	}
+	r.timestamp()
+	for i := range p.rules {
+		if !r.rule(&p.rules[i]) {
+			return false
+		}
+	}
+	for i := range p.set {
+		if !r.act(&p.set[i]) {
+			return false
+		}
+	}
+	for i := range p.branches {
+		if !r.branch(&p.branches[i]) {
+			return false
+		}
+	}
+	r.automatics()
+	return true
+}
+
+// resolve finds the record's cells for the plan's sources.
+func (r *runner) resolve(t *pathTable, n int32) {
+	for i := r.rec.Cells[n].Child; i >= 0; i = r.rec.Cells[i].Next {
+		k := t.keys.get(r.rec.Cells[i].Key)
+		if k < 0 {
+			continue
+		}
+		if s := t.slot[k]; s >= 0 && r.cells[s] == parse.None {
+			r.cells[s] = i
+		}
+		if t.next[k] != nil && r.rec.Cells[i].Kind == event.Object {
+			r.resolve(t.next[k], i)
+		}
+	}
+}
+
+// rule sets one field from the first source that has a value which fits.
+func (r *runner) rule(u *rule) bool {
+	for _, s := range u.sources {
+		v, cell := r.read(s)
+		if v.kind == event.Missing {
+			continue
+		}
+		if !r.assign(u.leaf, u.field, v) {
+			if u.soft {
+				r.leaves[u.leaf] = r.leaves[u.leaf][:0]
+				continue
+			}
+			r.fault = fault{"wrong_type", wrongType(r.plan, u.field, r.textOf(v))}
+			return false
+		}
+		if cell != parse.None {
+			r.rec.Cells[cell].Used = true
+		}
+		return true
+	}
+	return true
+}
+
+// assign gives a field the value, or the elements, of v in the field's type.
+func (r *runner) assign(leaf int, f ecs.Field, v value) bool {
+	if v.kind != event.Array || f.Type == ecs.Nested {
+		out, ok := r.convert(f.Type, v)
+		if ok {
+			r.put(leaf, out)
+		}
+		return ok
+	}
+	r.leaves[leaf] = r.leaves[leaf][:0]
+	ok := true
+	event.ValueOf(v.b).Elements(func(e event.Value) bool {
+		el := value{b: e.Raw, kind: e.Kind, json: true}
+		if el.empty() {
+			return true
+		}
+		out, fits := r.convert(f.Type, el)
+		if !fits || !f.Array && len(r.leaves[leaf]) > 0 {
+			ok = false
+			return false
+		}
+		r.leaves[leaf] = append(r.leaves[leaf], out)
+		return true
+	})
+	return ok
+}
+
+func (r *runner) act(a *action) bool {
+	if a.rule != nil {
+		return r.rule(a.rule)
+	}
+	r.leaves[a.leaf] = append(r.leaves[a.leaf][:0], a.consts...)
+	return true
+}
+
+func (r *runner) branch(b *branch) bool {
+	v, _ := r.read(b.on)
+	acts := b.absent
+	if v.kind != event.Missing {
+		acts = b.pick(r.textOf(v))
+	}
+	for i := range acts {
+		if !r.act(&acts[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *branch) pick(t []byte) []action {
+	if n, ok := b.exact[string(t)]; ok {
+		return b.cases[n]
+	}
+	for _, g := range b.globs {
+		if matchGlob(g.glob, t) {
+			return b.cases[g.n]
+		}
+	}
+	return b.other
+}
+
+// matchGlob matches * and ? against the whole of s.
+func matchGlob(glob string, s []byte) bool {
+	g, i, star, mark := 0, 0, -1, 0
+	for i < len(s) {
+		switch {
+		case g < len(glob) && glob[g] == '*':
+			star, mark = g, i
+			g++
+		case g < len(glob) && (glob[g] == '?' || glob[g] == s[i]):
+			g++
+			i++
+		case star >= 0:
+			mark++
+			g, i = star+1, mark
+		default:
+			return false
+		}
+	}
+	for g < len(glob) && glob[g] == '*' {
+		g++
+	}
+	return g == len(glob)
+}
+
+// timestamp sets @timestamp from the record, else from its syslog header, else from what ingest noted, else from the clock.
+func (r *runner) timestamp() {
+	if t := r.plan.timing; t != nil {
+		clock := r.clock
+		if t.zone != nil {
+			if z, _ := r.read(t.zone); !z.empty() {
+				clock.Zone = parse.Zone(string(r.textOf(z)), clock.Zone)
+			}
+		}
+		for _, s := range t.sources {
+			v, cell := r.read(s)
+			if v.kind == event.Missing {
+				continue
+			}
+			if ns, ok := readTime(clock, t.layouts, r.textOf(v)); ok {
+				r.put(r.plan.auto.timestamp, r.time(ns))
+				if cell != parse.None {
+					r.rec.Cells[cell].Used = true
+				}
+				return
+			}
+		}
+	}
+	if r.hasHead && len(r.head.Time) > 0 {
+		if ns, ok := r.clock.Time(r.head.Time); ok {
+			r.put(r.plan.auto.timestamp, r.time(ns))
+			return
+		}
+	}
+	r.put(r.plan.auto.timestamp, r.time(r.clock.Now.UnixNano()))
+}
+
+func readTime(c parse.Clock, layouts []string, t []byte) (int64, bool) {
+	for _, l := range layouts {
+		if ns, ok := c.Layout(t, l); ok {
+			return ns, true
+		}
+	}
+	return c.Time(t)
+}

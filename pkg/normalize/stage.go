@@ -1,0 +1,294 @@
+package normalize
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"leat/pkg/event"
+	"leat/pkg/normalize/parse"
+)
+
+// Original says what becomes of event.original.
+type Original string
+
+// The choices of Config.Original.
+const (
+	KeepOriginal   Original = "keep"   // on every event
+	DropOriginal   Original = "drop"   // on none that a mapping took
+	ErrorsOriginal Original = "errors" // likewise; a pipeline_error keeps it in any case
+)
+
+// Config says how a Stage works.
+type Config struct {
+	Mappings *Mappings
+	// Dataset is the mapping, or dataset, of every record that does not bear one.
+	Dataset  string
+	Original Original
+	// Zone is that of times without an offset; nil = UTC.
+	Zone *time.Location
+	// Now is the clock for times without a year; nil = time.Now.
+	Now func() time.Time
+	// Counters takes leat_unrecognised_total; may be nil.
+	Counters *metrics.Set
+}
+
+// Stage is the stage normalize. It is a stage.Cloner.
+type Stage struct {
+	cfg     Config
+	run     runner
+	text    []byte // decoded original
+	raw     []byte // the same with its escapes undone
+	quoted  []byte
+	unknown *metrics.Counter
+}
+
+// New makes the stage.
+func New(cfg Config) *Stage {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Stage{cfg: cfg}
+	s.run.zeek = &zeekHeaders{}
+	if cfg.Counters != nil {
+		s.unknown = cfg.Counters.GetOrCreateCounter("leat_unrecognised_total")
+	}
+	return s
+}
+
+var (
+	pathOriginal  = event.MustPath("event.original")
+	pathID        = event.MustPath("event.id")
+	pathDataset   = event.MustPath("event.dataset")
+	pathKind      = event.MustPath("event.kind")
+	pathTimestamp = event.MustPath("@timestamp")
+	pathLog       = event.MustPath("log")
+	pathLeat      = event.MustPath("leat")
+	pathEscaped   = event.MustPath("leat.escaped")
+	pathFile      = event.MustPath("log.file.path")
+	pathSource    = event.MustPath("log.source.address")
+)
+
+// Process normalises each event of b. See the package comment for what happens to one that no mapping takes.
+func (s *Stage) Process(b *event.Batch) error {
+	s.run.clock = parse.Clock{Zone: s.cfg.Zone, Now: s.cfg.Now()}
+	for _, e := range b.Events {
+		if !e.Failed() {
+			s.one(b, e)
+		}
+	}
+	return nil
+}
+
+// Clone returns a stage that shares the mappings and what was seen of Zeek's headers.
+func (s *Stage) Clone() *Stage {
+	c := New(s.cfg)
+	c.run.zeek = s.run.zeek
+	return c
+}
+
+// one normalises one event.
+func (s *Stage) one(b *event.Batch, e *event.Event) {
+	line := e.Line()
+	env := record{dataset: s.cfg.Dataset}
+	text := line
+	if len(line) > 0 && line[0] == '{' && e.Parse() == nil {
+		if s.passes(e) {
+			return
+		}
+		if o := e.Get(pathOriginal); o.Kind == event.String {
+			text = s.unwrap(e, o, &env)
+		}
+	}
+	if env.original == nil {
+		s.quoted, env.escaped = event.AppendRecord(s.quoted[:0], text)
+		env.original = s.quoted[len(`"original":`):]
+	}
+	if isHeader := s.run.zeek.note(env.stream, text); isHeader {
+		s.unrecognised(b, e, &env)
+		return
+	}
+	s.run.stream = env.stream
+	s.run.look(text)
+	p := s.run.recognise(s.cfg.Mappings.index, env.dataset, text)
+	if p == nil {
+		s.unrecognised(b, e, &env)
+		return
+	}
+	s.mapped(b, e, p, text, &env)
+}
+
+// passes tells whether e is normal already, or none of our business.
+func (s *Stage) passes(e *event.Event) bool {
+	kind := e.Get(pathKind)
+	if kind.Is(event.KindError) {
+		return true
+	}
+	return e.Get(pathTimestamp).Exists() && kind.Exists() || kind.Exists() && e.Get(pathDataset).Exists()
+}
+
+// unwrap takes a record out of what ingest put around it.
+func (s *Stage) unwrap(e *event.Event, o event.Value, env *record) []byte {
+	env.original = o.Raw
+	if id := e.Get(pathID); id.Kind == event.String {
+		env.id = id.Raw
+	}
+	if ds := e.Get(pathDataset); ds.Kind == event.String {
+		env.dataset = ds.String()
+	}
+	env.log, env.leat = e.Get(pathLog), e.Get(pathLeat)
+	if f := e.Get(pathFile); f.Exists() {
+		env.stream = f.String()
+	} else if f := e.Get(pathSource); f.Exists() {
+		env.stream = f.String()
+	}
+	text := o.Text(s.text)
+	if o.Escaped() {
+		s.text = text
+	}
+	if e.Get(pathEscaped).Kind == event.True {
+		s.raw = event.UnescapeText(s.raw[:0], text)
+		return s.raw
+	}
+	return text
+}
+
+// unrecognised lets a record pass as it is, as an event.
+func (s *Stage) unrecognised(b *event.Batch, e *event.Event, env *record) {
+	if s.unknown != nil {
+		s.unknown.Inc()
+	}
+	if env.id != nil || e.Get(pathOriginal).Exists() {
+		if e.SetString(pathKind, "event") == nil {
+			return
+		}
+	}
+	dst := b.Begin(len(env.original) + 64)
+	dst = append(dst, `{"event":{"kind":"event","original":`...)
+	dst = append(append(dst, env.original...), '}')
+	if env.escaped {
+		dst = append(dst, `,"leat":{"escaped":true}`...)
+	}
+	e.Replace(b.End(append(dst, '}')))
+}
+
+// mapped runs the plan over the record.
+func (s *Stage) mapped(b *event.Batch, e *event.Event, p *plan, text []byte, env *record) {
+	r := &s.run
+	if err := r.parse(p, text); err != nil {
+		s.fail(b, e, env, "parse", "mapping "+p.name+": the record could not be parsed: "+err.Error())
+		return
+	}
+	if len(p.each) > 0 {
+		s.many(b, e, p, env)
+		return
+	}
+	if err := r.apply(); err != nil {
+		s.fail(b, e, env, "mapping", err.Error())
+		return
+	}
+	e.Replace(s.render(b, env))
+}
+
+func (s *Stage) render(b *event.Batch, env *record) []byte {
+	if s.cfg.Original == DropOriginal || s.cfg.Original == ErrorsOriginal {
+		// What remains must still be told apart: the id stands for the record.
+		env.original = nil
+	}
+	s.run.complete(env)
+	return b.End(s.run.write(b.Begin(2*len(env.original)+1024), env))
+}
+
+// many makes an event of each element of the list that `each` names. Their ids follow from the record's and their number.
+func (s *Stage) many(b *event.Batch, e *event.Event, p *plan, env *record) {
+	r := &s.run
+	n := int32(0)
+	for _, k := range p.each {
+		if n = r.rec.Find(n, k); n == parse.None {
+			s.fail(b, e, env, "parse", "mapping "+p.name+": no list to make events of")
+			return
+		}
+	}
+	list := event.ValueOf(append([]byte(nil), r.rec.Cells[n].Val...))
+	id := event.ValueOf(env.id).String()
+	made := 0
+	for el := range elements(list) {
+		r.rec.Reset()
+		one := *env
+		one.original = event.AppendString(nil, el.Raw)
+		if id != "" {
+			one.id = event.AppendString(nil, event.DeriveID(id, strconv.Itoa(made)))
+		}
+		made++
+		n := b.After(e, nil)
+		if err := r.rec.JSON(0, el.Raw); err != nil {
+			n.Replace(el.Raw)
+			s.fail(b, n, &one, "parse", "mapping "+p.name+": "+err.Error())
+			continue
+		}
+		if err := r.apply(); err != nil {
+			n.Replace(el.Raw)
+			s.fail(b, n, &one, "mapping", err.Error())
+			continue
+		}
+		n.Replace(s.render(b, &one))
+	}
+	if made > 0 {
+		e.Drop()
+	} else {
+		s.unrecognised(b, e, env)
+	}
+}
+
+func elements(v event.Value) func(yield func(event.Value) bool) {
+	return func(yield func(event.Value) bool) { v.Elements(yield) }
+}
+
+// fail makes e a pipeline_error with its original, as ingest wrapped it.
+func (s *Stage) fail(b *event.Batch, e *event.Event, env *record, reason, message string) {
+	dst := b.Begin(len(env.original) + 256)
+	dst = append(dst, `{"event":{`...)
+	if env.id != nil {
+		dst = append(append(append(dst, `"id":`...), env.id...), ',')
+	}
+	if env.dataset != "" {
+		dst = append(event.AppendString(append(dst, `"dataset":`...), env.dataset), ',')
+	}
+	dst = append(append(append(dst, `"original":`...), env.original...), '}')
+	if env.log.Exists() {
+		dst = append(append(dst, `,"log":`...), env.log.Raw...)
+	}
+	switch {
+	case env.leat.Exists():
+		dst = append(append(dst, `,"leat":`...), env.leat.Raw...)
+	case env.escaped:
+		dst = append(dst, `,"leat":{"escaped":true}`...)
+	}
+	e.Replace(b.End(append(dst, '}')))
+	b.Fail(e, "normalize", reason, message)
+}
+
+// Explain tells which mapping a record, raw or wrapped, is taken by, in words.
+func (s *Stage) Explain(line []byte) string {
+	var e event.Event
+	e.Reset(line)
+	env := record{dataset: s.cfg.Dataset}
+	text := line
+	if o := e.Get(pathOriginal); o.Kind == event.String {
+		text = s.unwrap(&e, o, &env)
+	}
+	s.run.look(text)
+	p := s.run.recognise(s.cfg.Mappings.index, env.dataset, text)
+	if p == nil {
+		return "none: it goes on as it is"
+	}
+	if err := s.run.parse(p, text); err != nil {
+		return p.name + " (" + p.file + "), but it could not be parsed: " + err.Error()
+	}
+	how := p.name + " (" + p.file + ")"
+	if s.run.lineName != nil {
+		how += ", line " + string(s.run.lineName)
+	}
+	return how
+}
