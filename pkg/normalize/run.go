@@ -2,348 +2,387 @@ package normalize
 
 import (
 	"bytes"
-	"strconv"
+	"errors"
+	"time"
 
 	"leat/pkg/ecs"
 	"leat/pkg/event"
 	"leat/pkg/normalize/parse"
 )
 
-// runner holds the memory for running plans over one record after the other.
+// runner holds the memory of one run of a plan over one record. It is not safe for concurrent use.
 type runner struct {
-	plan        *plan
-	rec         parse.Record
-	head        parse.Header
-	hasHead     bool
-	raw         []byte // the record's text
-	lineName    []byte
-	datasetName []byte
-	cells       []int32   // by slot
-	leaves      [][]value // by leaf
-	mem         []byte
-	clock       parse.Clock
-	matcher     parse.Matcher
-	inner       event.Event
-	outer       *event.Event // the wrapping event, or nil
-	headers     *parse.ZeekHeaders
-	stream      string
-	drop        bool // the record is a header line: no event
-	fault       fault
+	plan     *plan
+	rec      parse.Record
+	cells    []int32 // by slot
+	head     parse.Header
+	lineName []byte
+	mem      []byte
+	inner    event.Event // scratch
+	obj      event.Event // the record, where it is a JSON object
+	isObj    bool
+	clock    parse.Clock
+	zeek     *zeekHeaders
+	stream   string // names the stream whose Zeek header holds
+	matcher  parse.Matcher
+	out      []leafOut
 }
 
-// fault is why a record could not be mapped.
-type fault struct {
-	reason, message string
+// leafOut is what goes into one field.
+type leafOut struct {
+	n     int
+	first value
+	more  []value
 }
 
-func numberValue(b []byte) value { return value{b: b, kind: event.Number, json: true} }
-
-func (r *runner) number(n int) value {
-	start := len(r.mem)
-	r.mem = strconv.AppendInt(r.mem, int64(n), 10)
-	return numberValue(r.mem[start:len(r.mem):len(r.mem)])
+func (o *leafOut) add(v value) {
+	if o.n == 0 {
+		o.first = v
+	} else {
+		o.more = append(o.more, v)
+	}
+	o.n++
 }
 
-func (r *runner) has(leaf int) bool { return len(r.leaves[leaf]) > 0 }
+func (o *leafOut) at(i int) value {
+	if i == 0 {
+		return o.first
+	}
+	return o.more[i-1]
+}
 
-// put gives a field one value, in the place of those it has.
-func (r *runner) put(leaf int, v value) { r.leaves[leaf] = append(r.leaves[leaf][:0], v) }
+// mappingError says that a record does not fit its mapping.
+type mappingError struct{ reason, message string }
 
-// begin makes r ready for the plan p.
-func (r *runner) begin(p *plan) {
+func (e *mappingError) Error() string { return e.message }
+
+var errNotParsed = errors.New("not parsed")
+
+// look prepares text for recognition: is it an object, or does a syslog header stand in front of it?
+func (r *runner) look(text []byte) {
+	r.isObj = false
+	r.head = parse.Header{Priority: -1, Message: text}
+	if t := bytes.TrimLeft(text, " \t\ufeff"); len(t) > 0 && t[0] == '{' {
+		r.obj.Reset(t)
+		r.isObj = r.obj.Parse() == nil
+		return
+	}
+	r.head, _ = parse.ParseHeader(text)
+	if m := r.head.Message; len(m) > 0 && m[0] == '{' {
+		r.obj.Reset(m)
+		r.isObj = r.obj.Parse() == nil
+	}
+}
+
+// parse reads the record by the plan's chain of parsers.
+func (r *runner) parse(p *plan, text []byte) error {
 	r.plan = p
-	r.datasetName = append(r.datasetName[:0], p.dataset...)
+	r.rec.Reset()
 	r.mem = r.mem[:0]
 	r.lineName = nil
-	r.drop = false
-	r.fault = fault{}
-	for len(r.leaves) < len(p.fields) {
-		r.leaves = append(r.leaves, nil)
-	}
-	for i := range r.leaves[:len(p.fields)] {
-		r.leaves[i] = r.leaves[i][:0]
-	}
-}
-
-// parse runs the plan's parsers over the record's text. false: the text is not what the mapping is for.
-func (r *runner) parse() bool {
-	if !r.parsedJSON() {
-		r.rec.Reset()
-	}
-	for i := range r.plan.steps {
-		if !r.step(&r.plan.steps[i], i == 0) {
-			return i > 0
+	if len(p.steps) == 0 {
+		st := step{kind: stepText}
+		if r.isObj {
+			st.kind = stepJSON
+		} else if len(p.lines) > 0 {
+			st.kind = stepLines
+		}
+		if err := r.step(&st, text); err != nil {
+			return err
 		}
 	}
-	return true
-}
-
-// parsedJSON tells whether recognition has already read the record's JSON, which is then not read again.
-func (r *runner) parsedJSON() bool {
-	return len(r.plan.steps) > 0 && r.plan.steps[0].kind == stepJSON && r.plan.steps[0].from == nil &&
-		r.plan.steps[0].into == nil && r.rec.Cells != nil && len(r.rec.Cells) > 1 && r.rec.Cells[1].JSON
-}
-
-func (r *runner) step(s *step, first bool) bool {
-	in := r.raw
-	if r.hasHead {
-		in = r.head.Message
+	for i := range p.steps {
+		if err := r.step(&p.steps[i], text); err != nil {
+			return err
+		}
 	}
-	if s.from != nil {
+	return nil
+}
+
+func (r *runner) step(st *step, whole []byte) error {
+	src := r.head.Message
+	if len(st.from) > 0 {
 		n := int32(0)
-		for _, k := range s.from {
-			if n = r.rec.Find(n, k); n < 0 {
-				return false
+		for _, k := range st.from {
+			if n = r.rec.Find(n, k); n == parse.None {
+				return nil
 			}
 		}
-		in = r.rec.Text(n)
+		src = r.rec.Text(n)
 		r.rec.Cells[n].Used = true
 	}
-	at := int32(0)
-	if s.into != nil {
-		at = r.rec.AddObject(0, s.into)
+	parent := int32(0)
+	if len(st.into) > 0 {
+		parent = r.rec.AddObject(0, st.into)
 	}
-	switch s.kind {
+	ok := true
+	switch st.kind {
+	case stepText:
+		r.rec.AddText(parent, keyMessage, src)
 	case stepJSON:
-		if first && r.parsedJSON() {
-			return true
+		if r.isObj && len(st.from) == 0 {
+			r.rec.FromEvent(parent, &r.obj, r.obj.Root())
+			return nil
 		}
-		return r.rec.JSON(at, bytes.TrimSpace(in)) == nil
-	case stepKV:
-		return s.kv.Parse(&r.rec, at, in)
-	case stepCSV:
-		return s.csv.Parse(&r.rec, at, in)
-	case stepCEF:
-		return parse.CEF(&r.rec, at, in)
-	case stepLEEF:
-		return parse.LEEF(&r.rec, at, in)
-	case stepLines:
-		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
-	case stepZeek:
-		kind := r.headers.Row(r.stream, &r.rec, in)
-		r.drop = kind == parse.ZeekHeader
-		return kind != parse.ZeekNone
+		return r.rec.JSON(parent, src)
 	case stepWinlog:
-		return r.winlog(in)
+		ok = r.isObj && parse.Winlog(&r.rec, parent, &r.obj)
+	case stepKV:
+		ok = st.kv.Parse(&r.rec, parent, src)
+	case stepCSV:
+		ok = st.csv.Parse(&r.rec, parent, src)
+	case stepCEF:
+		ok = parse.CEF(&r.rec, parent, whole)
+	case stepLEEF:
+		ok = parse.LEEF(&r.rec, parent, whole)
+	case stepZeek:
+		ok = r.zeekLine(parent, st, whole)
+	case stepLines:
+		if !r.line(parent, src) {
+			// A message that no pattern knows is still a message of this program.
+			r.rec.AddText(parent, keyMessage, src)
+		}
 	}
-	return true
+	if !ok {
+		return errNotParsed
+	}
+	return nil
 }
 
-// winlog reads a Windows event in any of its JSON shapes.
-func (r *runner) winlog(in []byte) bool {
-	r.inner.Reset(bytes.TrimSpace(in))
-	if r.inner.Parse() != nil {
-		return false
-	}
-	r.rec.Reset()
-	return parse.Winlog(&r.rec, &r.inner)
-}
+var keyMessage = []byte("message")
 
-// matchLines finds the first pattern that fits. None is no fault where something else than the text recognised the source.
-func (r *runner) matchLines(at int32, in []byte) bool {
+func (r *runner) line(parent int32, src []byte) bool {
 	for i := range r.plan.lines {
 		l := &r.plan.lines[i]
-		if r.matcher.Match(l.p, &r.rec, at, in) {
+		if r.matcher.Match(l.p, &r.rec, parent, src) {
 			r.lineName = l.name
 			return true
 		}
 	}
-	return true
+	return false
 }
 
-// apply runs the plan over the parsed record. false: r.fault says why not.
-func (r *runner) apply() bool {
+// apply evaluates the plan over the parsed record.
+func (r *runner) apply() error {
 	p := r.plan
-	for len(r.cells) < int(p.slots) {
-		r.cells = append(r.cells, parse.None)
+	if len(r.cells) < int(p.slots) {
+		r.cells = make([]int32, p.slots)
 	}
 	for i := range r.cells[:p.slots] {
 		r.cells[i] = parse.None
 	}
-	if p.slots > 0 {
-		r.resolve(&p.paths, 0)
+	for len(r.out) < len(p.leaves) {
+		r.out = append(r.out, leafOut{})
 	}
-	r.timestamp()
+	for i := range r.out[:len(p.leaves)] {
+		r.out[i].n, r.out[i].more = 0, r.out[i].more[:0]
+	}
+	r.resolve(&p.paths, 0)
 	for i := range p.rules {
-		if !r.rule(&p.rules[i]) {
-			return false
+		if err := r.rule(&p.rules[i]); err != nil {
+			return err
 		}
 	}
-	for i := range p.set {
-		if !r.act(&p.set[i]) {
-			return false
-		}
+	if err := r.actions(p.set); err != nil {
+		return err
 	}
 	for i := range p.branches {
-		if !r.branch(&p.branches[i]) {
-			return false
+		if err := r.branch(&p.branches[i]); err != nil {
+			return err
 		}
 	}
-	r.automatics()
-	return true
+	r.when()
+	return nil
 }
 
-// resolve finds the record's cells for the plan's sources.
-func (r *runner) resolve(t *pathTable, n int32) {
-	for i := r.rec.Cells[n].Child; i >= 0; i = r.rec.Cells[i].Next {
-		k := t.keys.get(r.rec.Cells[i].Key)
+// resolve finds the cells that the plan's sources name.
+func (r *runner) resolve(t *pathTable, parent int32) {
+	for i := r.rec.Cells[parent].Child; i >= 0; i = r.rec.Cells[i].Next {
+		c := &r.rec.Cells[i]
+		key := c.Key
+		if c.JSONKey && bytes.IndexByte(key, '\\') >= 0 {
+			key = event.AppendUnquoted(nil, key)
+		}
+		k := t.keys.get(key)
 		if k < 0 {
 			continue
 		}
 		if s := t.slot[k]; s >= 0 && r.cells[s] == parse.None {
 			r.cells[s] = i
 		}
-		if t.next[k] != nil && r.rec.Cells[i].Kind == event.Object {
-			r.resolve(t.next[k], i)
+		if next := t.next[k]; next != nil {
+			r.resolve(next, i)
 		}
 	}
 }
 
-// rule sets one field from the first source that has a value which fits.
-func (r *runner) rule(u *rule) bool {
-	for _, s := range u.sources {
+func (r *runner) rule(rl *rule) error {
+	for _, s := range rl.sources {
 		v, cell := r.read(s)
-		if v.kind == event.Missing {
+		if v.empty() {
 			continue
 		}
-		if !r.assign(u.leaf, u.field, v) {
-			if u.soft {
-				r.leaves[u.leaf] = r.leaves[u.leaf][:0]
-				continue
+		if r.put(rl.leaf, rl.field, v) {
+			if cell != parse.None {
+				r.rec.Cells[cell].Used = true
 			}
-			r.fault = fault{"wrong_type", wrongType(r.plan, u.field, r.textOf(v))}
-			return false
+			return nil
 		}
-		if cell != parse.None {
-			r.rec.Cells[cell].Used = true
+		if !rl.soft {
+			return &mappingError{"mapping", wrongType(r.plan, rl.field, r.textOf(v))}
 		}
-		return true
 	}
-	return true
+	return nil
 }
 
-// assign gives a field the value, or the elements, of v in the field's type.
-func (r *runner) assign(leaf int, f ecs.Field, v value) bool {
-	if v.kind != event.Array || f.Type == ecs.Nested {
-		out, ok := r.convert(f.Type, v)
+// put gives a field a value, or each element of a list; false where one does not fit the field's type.
+func (r *runner) put(leaf int, f ecs.Field, v value) bool {
+	o := &r.out[leaf]
+	o.n, o.more = 0, o.more[:0]
+	if v.kind != event.Array || !v.json || !f.Array && !f.Type.Textual() && f.Type != ecs.IP {
+		c, ok := r.convert(f.Type, v)
 		if ok {
-			r.put(leaf, out)
+			o.add(c)
 		}
 		return ok
 	}
-	r.leaves[leaf] = r.leaves[leaf][:0]
-	ok := true
+	fits := true
 	event.ValueOf(v.b).Elements(func(e event.Value) bool {
-		el := value{b: e.Raw, kind: e.Kind, json: true}
-		if el.empty() {
+		ev := value{b: e.Raw, kind: e.Kind, json: true}
+		if ev.empty() {
 			return true
 		}
-		out, fits := r.convert(f.Type, el)
-		if !fits || !f.Array && len(r.leaves[leaf]) > 0 {
-			ok = false
+		c, ok := r.convert(f.Type, ev)
+		if !ok {
+			fits = false
 			return false
 		}
-		r.leaves[leaf] = append(r.leaves[leaf], out)
+		o.add(c)
 		return true
 	})
-	return ok
+	if !fits {
+		o.n, o.more = 0, o.more[:0]
+	}
+	return fits
 }
 
-func (r *runner) act(a *action) bool {
-	if a.rule != nil {
-		return r.rule(a.rule)
-	}
-	r.leaves[a.leaf] = append(r.leaves[a.leaf][:0], a.consts...)
-	return true
-}
-
-func (r *runner) branch(b *branch) bool {
-	v, _ := r.read(b.on)
-	acts := b.absent
-	if v.kind != event.Missing {
-		acts = b.pick(r.textOf(v))
-	}
-	for i := range acts {
-		if !r.act(&acts[i]) {
-			return false
+func (r *runner) actions(list []action) error {
+	for i := range list {
+		a := &list[i]
+		if a.rule != nil {
+			if err := r.rule(a.rule); err != nil {
+				return err
+			}
+			continue
+		}
+		o := &r.out[a.leaf]
+		o.n, o.more = 0, o.more[:0]
+		for _, v := range a.consts {
+			o.add(v)
 		}
 	}
-	return true
+	return nil
 }
 
-func (b *branch) pick(t []byte) []action {
+func (r *runner) branch(b *branch) error {
+	v, _ := r.read(b.on)
+	if v.empty() {
+		return r.actions(b.absent)
+	}
+	t := r.textOf(v)
 	if n, ok := b.exact[string(t)]; ok {
-		return b.cases[n]
+		return r.actions(b.cases[n])
 	}
 	for _, g := range b.globs {
-		if matchGlob(g.glob, t) {
-			return b.cases[g.n]
+		if glob(g.glob, t) {
+			return r.actions(b.cases[g.n])
 		}
 	}
-	return b.other
+	return r.actions(b.other)
 }
 
-// matchGlob matches * and ? against the whole of s.
-func matchGlob(glob string, s []byte) bool {
-	g, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case g < len(glob) && glob[g] == '*':
-			star, mark = g, i
-			g++
-		case g < len(glob) && (glob[g] == '?' || glob[g] == s[i]):
-			g++
-			i++
-		case star >= 0:
-			mark++
-			g, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	for g < len(glob) && glob[g] == '*' {
-		g++
-	}
-	return g == len(glob)
-}
-
-// timestamp sets @timestamp from the record, else from its syslog header, else from what ingest noted, else from the clock.
-func (r *runner) timestamp() {
-	if t := r.plan.timing; t != nil {
+// when sets @timestamp: from the mapping's time, else from the syslog header.
+func (r *runner) when() {
+	p := r.plan
+	if p.timing != nil {
 		clock := r.clock
-		if t.zone != nil {
-			if z, _ := r.read(t.zone); !z.empty() {
-				clock.Zone = parse.Zone(string(r.textOf(z)), clock.Zone)
+		if p.timing.zone != nil {
+			if v, _ := r.read(p.timing.zone); !v.empty() {
+				if loc := location(string(r.textOf(v))); loc != nil {
+					clock.Zone = loc
+				}
 			}
 		}
-		for _, s := range t.sources {
+		for _, s := range p.timing.sources {
 			v, cell := r.read(s)
-			if v.kind == event.Missing {
+			if v.empty() {
 				continue
 			}
-			if ns, ok := readTime(clock, t.layouts, r.textOf(v)); ok {
-				r.put(r.plan.auto.timestamp, r.time(ns))
-				if cell != parse.None {
-					r.rec.Cells[cell].Used = true
-				}
-				return
+			ns, ok := instant(clock, r.textOf(v), p.timing.layouts)
+			if !ok {
+				continue
 			}
-		}
-	}
-	if r.hasHead && len(r.head.Time) > 0 {
-		if ns, ok := r.clock.Time(r.head.Time); ok {
-			r.put(r.plan.auto.timestamp, r.time(ns))
+			if cell != parse.None {
+				r.rec.Cells[cell].Used = true
+			}
+			r.out[p.at.time].n = 0
+			r.out[p.at.time].add(r.time(ns))
 			return
 		}
 	}
-	r.put(r.plan.auto.timestamp, r.time(r.clock.Now.UnixNano()))
+	if len(r.head.Time) > 0 && r.out[p.at.time].n == 0 {
+		if ns, ok := r.clock.Time(r.head.Time); ok {
+			r.out[p.at.time].add(r.time(ns))
+		}
+	}
 }
 
-func readTime(c parse.Clock, layouts []string, t []byte) (int64, bool) {
+func instant(c parse.Clock, t []byte, layouts []string) (int64, bool) {
 	for _, l := range layouts {
 		if ns, ok := c.Layout(t, l); ok {
 			return ns, true
 		}
 	}
+	if len(layouts) > 0 {
+		return 0, false
+	}
 	return c.Time(t)
+}
+
+// location reads a zone as logs write it: +0200, +02:00, UTC, or a name of the tz database.
+func location(s string) *time.Location {
+	for _, layout := range []string{"-0700", "-07:00", "-07"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			_, off := t.Zone()
+			return time.FixedZone(s, off)
+		}
+	}
+	if loc, err := time.LoadLocation(s); err == nil && s != "" && s != "Local" {
+		return loc
+	}
+	return nil
+}
+
+// glob matches t against a pattern with * and ?.
+func glob(pattern string, t []byte) bool {
+	p, s, star, mark := 0, 0, -1, 0
+	for s < len(t) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, s
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == t[s]):
+			p++
+			s++
+		case star >= 0:
+			mark++
+			p, s = star+1, mark
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
 }
