@@ -17,10 +17,8 @@ type layout struct{ names []string }
 
 func (l *layout) add(names ...string) span {
 	from := len(l.names)
-	for _, n := range names {
-		// A place that two things share is read for both.
-		l.names = append(l.names, n)
-	}
+	// A place that two things share is read for both.
+	l.names = append(l.names, names...)
 	return span{from, len(l.names)}
 }
 

@@ -44,9 +44,3 @@ func (l *Lake) Abs(rel string) (string, error) {
 	}
 	return l.path(filepath.FromSlash(rel)), nil
 }
-
-// writerOf returns the id of the writer that made a data file, from its name.
-func writerOf(rel string) string {
-	id, _, _ := strings.Cut(path.Base(rel), "-")
-	return id
-}

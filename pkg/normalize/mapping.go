@@ -158,9 +158,7 @@ func (c *compiler) document(doc *document, top bool) {
 		c.when(&doc.When)
 		c.tests(&doc.Tests)
 	}
-	for _, a := range doc.Absent {
-		p.none = append(p.none, a)
-	}
+	p.none = append(p.none, doc.Absent...)
 	if doc.Each != "" {
 		p.each = strings.Split(doc.Each, ".")
 	}
@@ -170,9 +168,7 @@ func (c *compiler) document(doc *document, top bool) {
 	c.keep(&doc.Keep)
 	c.time(&doc.Time)
 	c.fields(&doc.Fields)
-	for _, a := range c.actions(&doc.Set, "set") {
-		p.set = append(p.set, a)
-	}
+	p.set = append(p.set, c.actions(&doc.Set, "set")...)
 	c.switches(&doc.Switch)
 }
 

@@ -31,7 +31,6 @@ type item struct {
 	part   string // of the time
 	wrap   op     // the last of contains, startswith, endswith
 	wraps  bool
-	begun  bool // a value was changed
 }
 
 // parseItem reads a key of a detection: field|modifier|modifier.

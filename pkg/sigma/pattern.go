@@ -124,17 +124,6 @@ func (p pattern) shape() (op, string) {
 	return opGlob, ""
 }
 
-// longest returns the longest literal of p.
-func (p pattern) longest() string {
-	best := ""
-	for _, q := range p {
-		if q.kind == literal && len(q.text) > len(best) {
-			best = q.text
-		}
-	}
-	return best
-}
-
 // match tells whether p is the whole of s. It goes back to the last star only, so it is quadratic at worst.
 func (p pattern) match(s []byte) bool {
 	i, at := 0, 0       // part of p, byte of s

@@ -12,13 +12,12 @@ type detail struct {
 	open, focus, zoom bool
 	top               int
 
-	lines    []string // as last made
-	of       *row
-	width    int
-	palette  Palette
-	zone     *time.Location
-	stale    bool
-	maxLines int
+	lines   []string // as last made
+	of      *row
+	width   int
+	palette Palette
+	zone    *time.Location
+	stale   bool
 }
 
 // maxDetailLines bounds the pane: a hostile alert may hold a million members.

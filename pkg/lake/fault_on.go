@@ -1,0 +1,24 @@
+//go:build faults
+
+package lake
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// fault fails at the point that LEAT_FAILPOINT names. Only programs that are built for the fault harness have it.
+func fault(point string) error {
+	if os.Getenv("LEAT_FAILPOINT") == point {
+		return fmt.Errorf("failpoint %s", point)
+	}
+	return nil
+}
+
+// weakened tells whether LEAT_UNSAFE switches a safeguard off (no-fence, no-mark-check), to show that the kill test
+// can fail.
+func weakened(what string) bool {
+	return slices.Contains(strings.Split(os.Getenv("LEAT_UNSAFE"), ","), what)
+}
