@@ -112,7 +112,7 @@ func TestUsage(t *testing.T) {
 		{"leat run pipeline.yaml", []string{"pipeline.yaml:4:3", `"folow"`, "expected one of", "follow", "^"}},
 		{"normalize --mappings maps", []string{"m.yaml:3:1", `"feilds"`, "expected", "fields", "^"}},
 		{"enrich -c enrich.yaml", []string{"enrich.yaml:2:28", `"kye"`, "expected", "key", "^"}},
-		{"detect -r rules/r.yml", []string{"r.yml:5", "contians", "expected"}},
+		{"detect -r rules/r.yml", []string{"r.yml:5:9", "contians", "there are", "contains", "^"}},
 		{"respond -c playbook.yaml", []string{"playbook.yaml:3:5", `"wen"`, "expected", "when", "^"}},
 		{"retain plan --lake l -c policy.yaml", []string{"policy.yaml:3:5", `"kep"`, "expected", "keep", "^"}},
 
