@@ -271,14 +271,23 @@ func (r *registry) add(c *candidate) (*file, error) {
 	return k, nil
 }
 
-// lose takes k's file away, since it no longer holds what was read, and begins to search for it.
+// lose takes k's file away, since it no longer holds what was read, and begins to search for it. One of which nothing was
+// read is not missed.
 func (r *registry) lose(k *file, reason string) {
 	r.cfg.Log.Debug("lost", "source", k.name, "path", k.path, "offset", k.pos.offset, "reason", reason)
+	clear(r.settled)
+	if k.offset() == 0 {
+		k.close()
+		r.forget(k)
+		if r.gens[k.source] == k.generation {
+			r.gens[k.source]--
+		}
+		return
+	}
 	delete(r.byID, k.id)
 	k.close()
 	k.not, k.id = k.id, inode{}
 	k.reason, k.lost = reason, r.cfg.Now()
-	clear(r.settled)
 }
 
 // keeps tells whether k's position must stay though its file is gone: of a short file the newest generation, so that one
