@@ -9,7 +9,8 @@ import (
 
 // automatic holds the leaves of what no mapping has to write. -1 = not in this mapping.
 type automatic struct {
-	timestamp, kind, dataset, version, original, message       int
+	timestamp, kind, dataset, version, original, message, id   int
+	escaped                                                    int
 	hostName, hostHostname, procName, procPID                  int
 	priority, facility, severity                               int
 	relatedIP, relatedUser, relatedHosts, relatedHash          int
@@ -43,7 +44,7 @@ func (p *plan) addAutomatic() (err error) {
 	a := &p.auto
 	a.timestamp, a.kind, a.dataset = leaf("@timestamp"), leaf("event.kind"), leaf("event.dataset")
 	a.version, a.original = leaf("ecs.version"), leaf("event.original")
-	a.message = leaf("message")
+	a.message, a.id, a.escaped = leaf("message"), leaf("event.id"), leaf("leat.escaped")
 	a.hostName, a.hostHostname, a.procName, a.procPID = leaf("host.name"), leaf("host.hostname"), leaf("process.name"), leaf("process.pid")
 	a.priority, a.facility, a.severity = leaf("log.syslog.priority"), leaf("log.syslog.facility.code"), leaf("log.syslog.severity.code")
 	for _, side := range []string{"source", "destination", "client", "server"} {
@@ -122,9 +123,7 @@ func (r *runner) automatics() {
 	r.collect(a.relatedHosts, a.hosts)
 	r.collect(a.relatedHash, a.hashes)
 	r.fallback(a.kind, eventText)
-	if !r.has(a.dataset) {
-		r.put(a.dataset, text(r.datasetName))
-	}
+	r.fallback(a.dataset, r.datasetName)
 	r.fallback(a.version, versionText)
 }
 

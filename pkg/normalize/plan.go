@@ -36,7 +36,7 @@ type plan struct {
 	leaves map[string]int
 	root   *outNode
 	auto   automatic
-	tests  []Test
+	tests  []inlineTest
 }
 
 type linePattern struct {

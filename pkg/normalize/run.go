@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 
 	"leat/pkg/ecs"
@@ -15,6 +16,8 @@ type runner struct {
 	rec         parse.Record
 	head        parse.Header
 	hasHead     bool
+	obj         event.Event // the record's JSON, where isObj
+	isObj       bool
 	raw         []byte // the record's text
 	lineName    []byte
 	datasetName []byte
@@ -25,16 +28,22 @@ type runner struct {
 	matcher     parse.Matcher
 	inner       event.Event
 	outer       *event.Event // the wrapping event, or nil
-	headers     *parse.ZeekHeaders
+	zeek        *zeekHeaders
 	stream      string
-	drop        bool // the record is a header line: no event
-	fault       fault
+	noOriginal  bool // event.original is not wanted
 }
 
-// fault is why a record could not be mapped.
-type fault struct {
-	reason, message string
+// record is what is known of a record besides its text.
+type record struct {
+	wrapped  bool
+	dataset  string
+	stream   string
+	original []byte // JSON text
+	escaped  bool   // by event.EscapeText
+	id       []byte // JSON text; an id that is not the wrapping event's
 }
+
+const stringKind = event.String
 
 func numberValue(b []byte) value { return value{b: b, kind: event.Number, json: true} }
 
@@ -49,14 +58,25 @@ func (r *runner) has(leaf int) bool { return len(r.leaves[leaf]) > 0 }
 // put gives a field one value, in the place of those it has.
 func (r *runner) put(leaf int, v value) { r.leaves[leaf] = append(r.leaves[leaf][:0], v) }
 
+// look reads as much of the record's text as recognition needs: its syslog header, and whether it is a JSON object.
+func (r *runner) look(text []byte) {
+	r.raw = text
+	r.isObj, r.hasHead = false, false
+	r.head = parse.Header{Priority: -1, Message: text}
+	if len(text) == 0 || text[0] != '{' {
+		r.head, r.hasHead = parse.ParseHeader(text)
+	}
+	if m := bytes.TrimLeft(r.head.Message, " \t"); len(m) > 0 && m[0] == '{' {
+		r.obj.Reset(m)
+		r.isObj = r.obj.Parse() == nil
+	}
+}
+
 // begin makes r ready for the plan p.
 func (r *runner) begin(p *plan) {
 	r.plan = p
 	r.datasetName = append(r.datasetName[:0], p.dataset...)
 	r.mem = r.mem[:0]
-	r.lineName = nil
-	r.drop = false
-	r.fault = fault{}
 	for len(r.leaves) < len(p.fields) {
 		r.leaves = append(r.leaves, nil)
 	}
@@ -65,23 +85,19 @@ func (r *runner) begin(p *plan) {
 	}
 }
 
-// parse runs the plan's parsers over the record's text. false: the text is not what the mapping is for.
-func (r *runner) parse() bool {
-	if !r.parsedJSON() {
-		r.rec.Reset()
-	}
-	for i := range r.plan.steps {
-		if !r.step(&r.plan.steps[i], i == 0) {
-			return i > 0
+var errNotFor = errors.New("the text is not in the format that the mapping reads")
+
+// parse runs the plan's parsers over the record that look saw. The error tells that the text is not what the mapping is for.
+func (r *runner) parse(p *plan) error {
+	r.plan = p
+	r.lineName = nil
+	r.rec.Reset()
+	for i := range p.steps {
+		if !r.step(&p.steps[i], i == 0) && i == 0 {
+			return errNotFor
 		}
 	}
-	return true
-}
-
-// parsedJSON tells whether recognition has already read the record's JSON, which is then not read again.
-func (r *runner) parsedJSON() bool {
-	return len(r.plan.steps) > 0 && r.plan.steps[0].kind == stepJSON && r.plan.steps[0].from == nil &&
-		r.plan.steps[0].into == nil && r.rec.Cells != nil && len(r.rec.Cells) > 1 && r.rec.Cells[1].JSON
+	return nil
 }
 
 func (r *runner) step(s *step, first bool) bool {
@@ -105,8 +121,11 @@ func (r *runner) step(s *step, first bool) bool {
 	}
 	switch s.kind {
 	case stepJSON:
-		if first && r.parsedJSON() {
-			return true
+		if first && s.from == nil {
+			if r.isObj {
+				r.rec.FromEvent(at, &r.obj, r.obj.Root())
+			}
+			return r.isObj
 		}
 		return r.rec.JSON(at, bytes.TrimSpace(in)) == nil
 	case stepKV:
@@ -120,23 +139,11 @@ func (r *runner) step(s *step, first bool) bool {
 	case stepLines:
 		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
 	case stepZeek:
-		kind := r.headers.Row(r.stream, &r.rec, in)
-		r.drop = kind == parse.ZeekHeader
-		return kind != parse.ZeekNone
+		return r.zeekLine(at, s, in)
 	case stepWinlog:
-		return r.winlog(in)
+		return r.isObj && parse.Winlog(&r.rec, at, &r.obj)
 	}
 	return true
-}
-
-// winlog reads a Windows event in any of its JSON shapes.
-func (r *runner) winlog(in []byte) bool {
-	r.inner.Reset(bytes.TrimSpace(in))
-	if r.inner.Parse() != nil {
-		return false
-	}
-	r.rec.Reset()
-	return parse.Winlog(&r.rec, &r.inner)
 }
 
 // matchLines finds the first pattern that fits. None is no fault where something else than the text recognised the source.
@@ -151,9 +158,10 @@ func (r *runner) matchLines(at int32, in []byte) bool {
 	return true
 }
 
-// apply runs the plan over the parsed record. false: r.fault says why not.
-func (r *runner) apply() bool {
+// apply runs the plan over the parsed record. The error tells which value does not fit its field.
+func (r *runner) apply() error {
 	p := r.plan
+	r.begin(p)
 	for len(r.cells) < int(p.slots) {
 		r.cells = append(r.cells, parse.None)
 	}
@@ -165,22 +173,22 @@ func (r *runner) apply() bool {
 	}
 	r.timestamp()
 	for i := range p.rules {
-		if !r.rule(&p.rules[i]) {
-			return false
+		if err := r.rule(&p.rules[i]); err != nil {
+			return err
 		}
 	}
 	for i := range p.set {
-		if !r.act(&p.set[i]) {
-			return false
+		if err := r.act(&p.set[i]); err != nil {
+			return err
 		}
 	}
 	for i := range p.branches {
-		if !r.branch(&p.branches[i]) {
-			return false
+		if err := r.branch(&p.branches[i]); err != nil {
+			return err
 		}
 	}
 	r.automatics()
-	return true
+	return nil
 }
 
 // resolve finds the record's cells for the plan's sources.
@@ -200,7 +208,7 @@ func (r *runner) resolve(t *pathTable, n int32) {
 }
 
 // rule sets one field from the first source that has a value which fits.
-func (r *runner) rule(u *rule) bool {
+func (r *runner) rule(u *rule) error {
 	for _, s := range u.sources {
 		v, cell := r.read(s)
 		if v.kind == event.Missing {
@@ -211,15 +219,14 @@ func (r *runner) rule(u *rule) bool {
 				r.leaves[u.leaf] = r.leaves[u.leaf][:0]
 				continue
 			}
-			r.fault = fault{"wrong_type", wrongType(r.plan, u.field, r.textOf(v))}
-			return false
+			return wrongType(r.plan, u.field, r.textOf(v))
 		}
 		if cell != parse.None {
 			r.rec.Cells[cell].Used = true
 		}
-		return true
+		return nil
 	}
-	return true
+	return nil
 }
 
 // assign gives a field the value, or the elements, of v in the field's type.
@@ -249,26 +256,26 @@ func (r *runner) assign(leaf int, f ecs.Field, v value) bool {
 	return ok
 }
 
-func (r *runner) act(a *action) bool {
+func (r *runner) act(a *action) error {
 	if a.rule != nil {
 		return r.rule(a.rule)
 	}
 	r.leaves[a.leaf] = append(r.leaves[a.leaf][:0], a.consts...)
-	return true
+	return nil
 }
 
-func (r *runner) branch(b *branch) bool {
+func (r *runner) branch(b *branch) error {
 	v, _ := r.read(b.on)
 	acts := b.absent
 	if v.kind != event.Missing {
 		acts = b.pick(r.textOf(v))
 	}
 	for i := range acts {
-		if !r.act(&acts[i]) {
-			return false
+		if err := r.act(&acts[i]); err != nil {
+			return err
 		}
 	}
-	return true
+	return nil
 }
 
 func (b *branch) pick(t []byte) []action {
@@ -276,15 +283,15 @@ func (b *branch) pick(t []byte) []action {
 		return b.cases[n]
 	}
 	for _, g := range b.globs {
-		if matchGlob(g.glob, t) {
+		if glob(g.glob, t) {
 			return b.cases[g.n]
 		}
 	}
 	return b.other
 }
 
-// matchGlob matches * and ? against the whole of s.
-func matchGlob(glob string, s []byte) bool {
+// glob matches * and ? against the whole of s.
+func glob(glob string, s []byte) bool {
 	g, i, star, mark := 0, 0, -1, 0
 	for i < len(s) {
 		switch {

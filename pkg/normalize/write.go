@@ -33,7 +33,7 @@ func (r *runner) object(dst []byte, n *outNode, outer event.Node) (out []byte, w
 		case k.leaf >= 0 && len(r.leaves[k.leaf]) > 0:
 			dst = r.field(dst, k.leaf)
 		case k.leaf >= 0 || o != event.None && r.outer.KindAt(o) != event.Object:
-			if ok = o != event.None && !(k.leaf == r.plan.auto.original && k.leaf >= 0 && r.drop); ok {
+			if ok = o != event.None && !(k.leaf >= 0 && k.leaf == r.plan.auto.original && r.noOriginal); ok {
 				dst = append(dst, r.outer.ValueAt(o).Raw...)
 			}
 		default:
@@ -91,7 +91,7 @@ func (r *runner) field(dst []byte, leaf int) []byte {
 }
 
 func appendValue(dst []byte, v value) []byte {
-	if v.json && (v.kind != event.String || v.b[0] == '"') {
+	if v.json {
 		return append(dst, v.b...)
 	}
 	return event.AppendString(dst, v.b)
