@@ -110,8 +110,12 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 		}
 	}
 	if env.original == nil {
-		s.quoted, env.escaped = event.AppendRecord(s.quoted[:0], text)
-		env.original = s.quoted[len(`"original":`):]
+		if env.escaped = event.NeedsEscape(text); env.escaped {
+			s.quoted = event.AppendString(s.quoted[:0], event.EscapeText(nil, text))
+		} else {
+			s.quoted = appendText(s.quoted[:0], text)
+		}
+		env.original = s.quoted
 	}
 	if isHeader := s.run.zeek.note(env.stream, text); isHeader {
 		s.unrecognised(b, e, &env)
@@ -119,7 +123,7 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 	}
 	s.run.stream = env.stream
 	s.run.look(text)
-	p := s.run.recognise(s.cfg.Mappings.index, env.dataset, text)
+	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
 		s.unrecognised(b, e, &env)
 		return
@@ -297,7 +301,7 @@ func (s *Stage) Explain(line []byte) string {
 		text = s.unwrap(&e, o, &env)
 	}
 	s.run.look(text)
-	p := s.run.recognise(s.cfg.Mappings.index, env.dataset, text)
+	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
 		return "none: it goes on as it is"
 	}

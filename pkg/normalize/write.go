@@ -94,7 +94,7 @@ func appendValue(dst []byte, v value) []byte {
 	if v.json {
 		return append(dst, v.b...)
 	}
-	return event.AppendString(dst, v.b)
+	return appendText(dst, v.b)
 }
 
 // unused appends the members of the record's object at cell c that no field took. Nulls are dropped.
@@ -123,7 +123,7 @@ func (r *runner) unused(dst []byte, n *outNode, c int32, wrote bool) ([]byte, bo
 		case cell.JSON:
 			dst = append(dst, cell.Val...)
 		default:
-			dst = event.AppendString(dst, cell.Val)
+			dst = appendText(dst, cell.Val)
 		}
 		wrote = true
 	}
