@@ -107,6 +107,9 @@ func (r *fileReader) read(f *file, final bool) (more bool, err error) {
 		return false, errTruncated
 	}
 	data := r.buf[before:n]
+	if off == 0 && len(data) > 0 && !f.labelled(data) {
+		return false, errTruncated // and written anew, since it was named
+	}
 	cut := bytes.LastIndexByte(data, '\n') + 1
 	if cut == 0 {
 		if len(data) == 0 || atEnd && !final {
@@ -121,7 +124,7 @@ func (r *fileReader) read(f *file, final bool) (more bool, err error) {
 	next := f.pos
 	next.offset += int64(taken)
 	next.tail = printOf(lastBytes(r.buf[:before+taken]))
-	if err := r.beginning(f, &next); err != nil {
+	if err := r.beginning(f, &next, data[:taken]); err != nil {
 		return false, err
 	}
 	f.scanned, f.pos = 0, next
@@ -140,15 +143,30 @@ func (r *fileReader) failed(f *file, err error) error {
 	return fmt.Errorf("source %s: %w", f.path, err)
 }
 
-// beginning completes the fingerprint of a plain file's beginning.
-func (r *fileReader) beginning(f *file, next *cursor) error {
+// labelled tells whether a file that begins with data is the one that was named.
+func (f *file) labelled(data []byte) bool {
+	part, _ := label(data[:min(len(data), printSize)])
+	return sourceName(f.family, part) == f.source
+}
+
+// beginning completes the fingerprint of a plain file's beginning, where data was read at its offset. Between two reads
+// the file may be truncated and written anew: what is read here must go with what is known.
+func (r *fileReader) beginning(f *file, next *cursor, data []byte) error {
 	want := int(min(printSize, next.offset))
 	if next.head.n >= want {
+		return nil
+	}
+	if f.offset() == 0 && len(data) >= want {
+		next.head = printOf(data[:want])
 		return nil
 	}
 	var head [printSize]byte
 	if _, err := f.f.ReadAt(head[:want], 0); err != nil {
 		return r.failed(f, err)
+	}
+	if old := next.head; printOf(head[:old.n]) != old {
+		r.batch.Reset()
+		return errTruncated
 	}
 	next.head = printOf(head[:want])
 	return nil
@@ -167,8 +185,9 @@ func (r *fileReader) readLong(f *file, final bool) (more bool, err error) {
 		return false, nil
 	}
 	line := io.NewSectionReader(f.f, off, length)
+	var head []byte
 	if length > int64(r.cfg.MaxLine) {
-		head := make([]byte, min(length, stage.SpoolHead))
+		head = make([]byte, min(length, stage.SpoolHead))
 		if _, err := f.f.ReadAt(head, off); err != nil {
 			return false, r.failed(f, err)
 		}
@@ -181,6 +200,7 @@ func (r *fileReader) readLong(f *file, final bool) (more bool, err error) {
 			return false, r.failed(f, err)
 		}
 		block[length] = '\n'
+		head = block
 		if _, err := f.cutter.cut(&r.batch, off, block, 1); err != nil {
 			return false, err
 		}
@@ -195,7 +215,7 @@ func (r *fileReader) readLong(f *file, final bool) (more bool, err error) {
 		return false, r.failed(f, err)
 	}
 	next.tail = printOf(tail)
-	if err := r.beginning(f, &next); err != nil {
+	if err := r.beginning(f, &next, head); err != nil {
 		return false, err
 	}
 	f.scanned, f.pos = 0, next

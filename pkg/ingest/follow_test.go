@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -155,5 +156,94 @@ func TestFollowTruncationIsTold(t *testing.T) {
 	if gap.Leat.Gap.From == nil || *gap.Leat.Gap.From != 8 || gap.Leat.Gap.Reason != "truncated" || gap.Event.Kind != "event" ||
 		gap.Log.File.Path != path || gap.Event.Dataset != "leat.ingest" {
 		t.Errorf("gap: %+v", gap)
+	}
+}
+
+// A deleted file is read as long as its writer goes on; nothing is missing then.
+func TestFollowDeleted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.log")
+	writeFile(t, path, "one\n")
+	k := &keeper{t: t}
+	stop := following(t, testConfig(t, path), k)
+	k.await(1)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("two\n"); err != nil {
+		t.Fatal(err)
+	}
+	k.await(2)
+	writeFile(t, path, "three\n")
+	k.await(3)
+	stop()
+	if got := k.originals(); !slices.Equal(got, []string{"one", "two", "three"}) || len(k.notices("source_gap")) > 0 {
+		t.Errorf("got %q, gaps %+v", got, k.notices("source_gap"))
+	}
+}
+
+// More files than stay open: the idle ones are closed, and opened again where they grow.
+func TestFollowManyFiles(t *testing.T) {
+	dir := t.TempDir()
+	const n = maxOpen + 100
+	path := func(i int) string { return filepath.Join(dir, fmt.Sprintf("f%04d.log", i)) }
+	var want []string
+	for i := range n {
+		line := fmt.Sprintf("first line of file %d", i)
+		want = append(want, line)
+		writeFile(t, path(i), line+"\n")
+	}
+	k := &keeper{t: t}
+	stop := following(t, testConfig(t, filepath.Join(dir, "*.log")), k)
+	k.await(n)
+	open := func() (c int) {
+		names, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("no /proc: open files can't be counted")
+		}
+		for _, e := range names {
+			if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.HasPrefix(to, dir) {
+				c++
+			}
+		}
+		return c
+	}
+	waitFor(t, "idle files to be closed", func() bool { return open() <= maxOpen })
+	for i := range n {
+		line := fmt.Sprintf("second line of file %d", i)
+		want = append(want, line)
+		appendFile(t, path(i), line+"\n")
+	}
+	k.await(2 * n)
+	stop()
+	exactly(t, k.originals(), want)
+	if gaps := k.notices("source_gap"); len(gaps) > 0 {
+		t.Errorf("gaps: %+v", gaps[0])
+	}
+}
+
+// A path that may not be read is told once and holds up nothing; any other failure ends the run.
+func TestRefused(t *testing.T) {
+	cfg := testConfig(t, "/x").withDefaults()
+	said := &strings.Builder{}
+	cfg.Log = slog.New(slog.NewTextHandler(said, nil))
+	tl, err := newTailer(&cfg, newEmitter(&cfg, &keeper{t: t}), []string{"/x"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := tl.refused("/x", &os.PathError{Op: "open", Path: "/x", Err: os.ErrPermission}); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := strings.Count(said.String(), "can't read"); n != 1 {
+		t.Errorf("said %d times: %s", n, said)
+	}
+	if err := tl.refused("/x", os.ErrInvalid); err == nil {
+		t.Error("another error is swallowed")
 	}
 }

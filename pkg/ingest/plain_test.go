@@ -15,6 +15,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"leat/pkg/stage"
 )
 
 func gzipped1(t testing.TB, text string) []byte {
@@ -247,6 +249,49 @@ func TestParseMarkEvery(t *testing.T) {
 	for _, in := range []string{"", "0", "-5s", "3x", "10s|", "1us"} {
 		if m, err := ParseMarkEvery(in, size); err == nil {
 			t.Errorf("%q is taken as %+v", in, m)
+		}
+	}
+}
+
+// In the steady state reading a file allocates nothing for a record.
+func TestReadingDoesNotAllocate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures allocations of a whole run")
+	}
+	path := filepath.Join(t.TempDir(), "a.log")
+	_, text := numbered(1000)
+	writeFile(t, path, text)
+	allocs := func(times int) float64 {
+		writeFile(t, path, strings.Repeat(text, times))
+		return testing.AllocsPerRun(3, func() {
+			src, err := New(Config{Sources: []string{path}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := src.Run(t.Context(), stage.NewWriter(io.Discard, nil)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	few, many := allocs(20), allocs(120)
+	if perRecord := (many - few) / 100_000; perRecord > 0.01 {
+		t.Errorf("%.3f allocations a record (%.0f for 20,000 records, %.0f for 120,000)", perRecord, few, many)
+	}
+}
+
+func BenchmarkFile(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "a.log")
+	_, text := numbered(50_000)
+	writeFile(b, path, text)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		src, err := New(Config{Sources: []string{path}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := src.Run(b.Context(), stage.NewWriter(io.Discard, nil)); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -314,10 +314,18 @@ func (c *compiler) lines(n *yaml.Node) {
 	}
 }
 
-// newError keeps the word out of the run's way: a mapping's fault at run time.
-func wrongType(p *plan, f ecs.Field, got []byte) string {
-	if len(got) > 120 {
-		got = got[:120]
-	}
-	return fmt.Sprintf("mapping %s: %s wants %s, found %q", p.name, f.Name, f.Type, got)
+// TypeError says that a value does not fit its field.
+type TypeError struct {
+	Mapping string
+	Field   string
+	Want    string // the type
+	Value   string // the beginning of what was found
+}
+
+func (e *TypeError) Error() string {
+	return fmt.Sprintf("mapping %s: %s wants %s, found %q", e.Mapping, e.Field, e.Want, e.Value)
+}
+
+func wrongType(p *plan, f ecs.Field, got []byte) error {
+	return &TypeError{p.name, f.Name, string(f.Type), string(got[:min(len(got), 120)])}
 }

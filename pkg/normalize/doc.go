@@ -9,7 +9,6 @@
 // language: a mapping has no loops and no state.
 //
 // Delivery: every input line becomes at least one event, at its place. A record that no mapping recognises passes as
-// event.kind: event with its original; one that its mapping can't take becomes a pipeline_error that says why. The header
-// lines of Zeek's TSV logs are such events too; the columns that they name are remembered for their stream, and where a
-// process has not seen them, the columns of the mapping hold. There is no other state between events.
+// event.kind: event with its original; one that its mapping can't take becomes a pipeline_error that says why. Nothing is
+// dropped. There is no state between events but the header lines of Zeek's TSV logs (zeek.go), by stream.
 package normalize

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -107,9 +108,7 @@ func (m *Mappings) List() []Info {
 func (m *Mappings) Fields(name string) []string {
 	for _, p := range m.plans {
 		if p.name == name {
-			out := slices.Clone(p.leaves)
-			slices.Sort(out)
-			return out
+			return slices.Sorted(maps.Keys(p.leaves))
 		}
 	}
 	return nil

@@ -158,7 +158,9 @@ func (c *compiler) document(doc *document, top bool) {
 		c.when(&doc.When)
 		c.tests(&doc.Tests)
 	}
-	p.none = append(p.none, doc.Absent...)
+	for _, a := range doc.Absent {
+		p.none = append(p.none, a)
+	}
 	if doc.Each != "" {
 		p.each = strings.Split(doc.Each, ".")
 	}
@@ -168,7 +170,9 @@ func (c *compiler) document(doc *document, top bool) {
 	c.keep(&doc.Keep)
 	c.time(&doc.Time)
 	c.fields(&doc.Fields)
-	p.set = append(p.set, c.actions(&doc.Set, "set")...)
+	for _, a := range c.actions(&doc.Set, "set") {
+		p.set = append(p.set, a)
+	}
 	c.switches(&doc.Switch)
 }
 

@@ -3,6 +3,7 @@ package normalize
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"leat/pkg/event"
 )
@@ -13,18 +14,24 @@ type signRef struct {
 	sign *sign
 }
 
-// index finds the signs that a record can satisfy without looking at all: by the first key that a sign wants, or by the
-// program of the syslog header; the others are tried in turn.
+// index finds the signs that a record may show without looking at all of them: by the first key that a sign wants, by the
+// program of the syslog header, or by a literal that the text must hold. Few signs have none of these.
 type index struct {
-	byKey     map[string][]signRef
-	byProgram map[string][]signRef
-	globs     []signRef // programs with * or ?
-	others    []signRef
+	signs     []signRef
+	byKey     keyTable // key -> number in lists
+	byProgram keyTable
+	lists     [][]int32
+	globs     []int32 // programs with * or ?
+	text      literals
+	always    []int32 // for text that is no JSON
 	byHint    map[string][]*plan
 }
 
+// sureScore is the score from which on a sign by program needs no look at the text: no sign by text reaches it.
+const sureScore = 40
+
 func newIndex(plans []*plan) *index {
-	x := &index{byKey: map[string][]signRef{}, byProgram: map[string][]signRef{}, byHint: map[string][]*plan{}}
+	x := &index{byHint: map[string][]*plan{}}
 	for _, p := range plans {
 		for _, h := range p.hints {
 			if !slices.Contains(x.byHint[h], p) {
@@ -39,68 +46,117 @@ func newIndex(plans []*plan) *index {
 }
 
 func (x *index) add(s signRef) {
+	n := int32(len(x.signs))
+	x.signs = append(x.signs, s)
 	switch {
 	case len(s.sign.keys) > 0:
-		k := s.sign.keys[0].path[0]
-		x.byKey[k] = append(x.byKey[k], s)
+		x.file(&x.byKey, s.sign.keys[0].path[0], n)
+	case slices.ContainsFunc(s.sign.programs, func(p string) bool { return strings.ContainsAny(p, "*?") }):
+		x.globs = append(x.globs, n)
 	case len(s.sign.programs) > 0:
-		exact := true
 		for _, p := range s.sign.programs {
-			exact = exact && !bytes.ContainsAny([]byte(p), "*?")
+			x.file(&x.byProgram, p, n)
 		}
-		if !exact {
-			x.globs = append(x.globs, s)
-			return
-		}
-		for _, p := range s.sign.programs {
-			x.byProgram[p] = append(x.byProgram[p], s)
-		}
-	default:
-		x.others = append(x.others, s)
+	case !x.byText(s, n):
+		x.always = append(x.always, n)
 	}
 }
 
-// recognise returns the plan that fits the record best, or nil. A hint narrows the choice; where it names one plan only,
-// that one is taken without a sign.
-func (r *runner) recognise(x *index, hint string, text []byte) *plan {
-	var wanted []*plan
-	if hint != "" {
-		if wanted = x.byHint[hint]; len(wanted) == 1 {
-			return wanted[0]
+func (x *index) file(t *keyTable, key string, n int32) {
+	at := t.get([]byte(key))
+	if at < 0 {
+		at = int32(len(x.lists))
+		t.put(key, at)
+		x.lists = append(x.lists, nil)
+	}
+	x.lists[at] = append(x.lists[at], n)
+}
+
+// byText files a sign under literals of which the text must hold at least one; false where it has none.
+func (x *index) byText(s signRef, n int32) bool {
+	var lits []string
+	switch {
+	case len(s.sign.contains) > 0:
+		lits = []string{slices.MaxFunc(s.sign.contains, func(a, b string) int { return len(a) - len(b) })}
+	case len(s.sign.starts) > 0:
+		lits = s.sign.starts
+	case s.sign.lines:
+		for _, l := range s.plan.lines {
+			lits = append(lits, l.p.Literal())
 		}
 	}
-	var best signRef
-	try := func(refs []signRef) {
-		for _, ref := range refs {
-			if wanted != nil && !slices.Contains(wanted, ref.plan) {
-				continue
-			}
-			if best.plan != nil && (ref.sign.score < best.sign.score || ref.sign.score == best.sign.score && ref.plan.name >= best.plan.name) {
-				continue
-			}
-			if r.shows(ref, text) {
-				best = ref
-			}
+	if len(lits) == 0 || slices.ContainsFunc(lits, func(l string) bool { return len(l) < 3 }) {
+		return false
+	}
+	for _, l := range lits {
+		x.text.add(l, n)
+	}
+	return true
+}
+
+// choice is the best sign so far.
+type choice struct {
+	run    *runner
+	x      *index
+	wanted []*plan
+	best   signRef
+}
+
+func (c *choice) try(n int32) {
+	ref := c.x.signs[n]
+	if c.wanted != nil && !slices.Contains(c.wanted, ref.plan) {
+		return
+	}
+	if b := c.best; b.plan != nil && (ref.sign.score < b.sign.score || ref.sign.score == b.sign.score && ref.plan.name >= b.plan.name) {
+		return
+	}
+	if c.run.shows(ref) {
+		c.best = ref
+	}
+}
+
+func (c *choice) list(at int32) {
+	if at >= 0 {
+		for _, n := range c.x.lists[at] {
+			c.try(n)
+		}
+	}
+}
+
+// recognise returns the plan that fits the record best, or nil: the highest score wins, and of equal ones the name that
+// comes first. A hint narrows the choice; where it names one plan only, that one is taken without a sign.
+func (r *runner) recognise(x *index, hint string) *plan {
+	c := choice{run: r, x: x}
+	if hint != "" {
+		if c.wanted = x.byHint[hint]; len(c.wanted) == 1 {
+			return c.wanted[0]
 		}
 	}
 	if r.isObj {
 		for n := r.obj.First(r.obj.Root()); n != event.None; n = r.obj.Next(n) {
-			try(x.byKey[string(r.obj.Key(n))])
+			c.list(x.byKey.get(r.obj.RawKey(n)))
 		}
 	}
 	if len(r.head.Program) > 0 {
-		try(x.byProgram[string(r.head.Program)])
-		try(x.globs)
+		c.list(x.byProgram.get(r.head.Program))
+		for _, n := range x.globs {
+			c.try(n)
+		}
 	}
-	try(x.others)
-	if best.plan == nil && len(wanted) > 0 {
-		return wanted[0]
+	if !r.isObj && (c.best.plan == nil || c.best.sign.score < sureScore) {
+		x.text.scan(r.raw, c.try)
+		for _, n := range x.always {
+			c.try(n)
+		}
 	}
-	return best.plan
+	if c.best.plan == nil && len(c.wanted) > 0 {
+		return c.wanted[0]
+	}
+	return c.best.plan
 }
 
 // shows tells whether every condition of a sign holds.
-func (r *runner) shows(ref signRef, text []byte) bool {
+func (r *runner) shows(ref signRef) bool {
 	s := ref.sign
 	if len(s.programs) > 0 && !anyGlob(s.programs, r.head.Program) {
 		return false
@@ -110,26 +166,38 @@ func (r *runner) shows(ref signRef, text []byte) bool {
 			return false
 		}
 	}
-	if len(s.starts) > 0 && !slices.ContainsFunc(s.starts, func(w string) bool {
-		return bytes.HasPrefix(r.head.Message, []byte(w)) || bytes.HasPrefix(text, []byte(w))
-	}) {
+	if len(s.starts) > 0 && !r.begins(s.starts) {
 		return false
 	}
 	for _, w := range s.contains {
-		if !bytes.Contains(text, []byte(w)) {
+		if !bytes.Contains(r.raw, []byte(w)) {
 			return false
 		}
 	}
-	if s.match != nil && !s.match.Match(text) {
+	if s.match != nil && !s.match.Match(r.head.Message) && !s.match.Match(r.raw) {
 		return false
 	}
 	if s.lines {
-		r.rec.Reset()
-		return slices.ContainsFunc(ref.plan.lines, func(l linePattern) bool {
-			return r.matcher.Match(l.p, &r.rec, 0, r.head.Message)
-		})
+		m := bytes.TrimSpace(r.head.Message)
+		for i := range ref.plan.lines {
+			r.rec.Reset()
+			if r.matcher.Match(ref.plan.lines[i].p, &r.rec, 0, m) {
+				return true
+			}
+		}
+		return false
 	}
 	return true
+}
+
+func (r *runner) begins(with []string) bool {
+	m := bytes.TrimLeft(r.head.Message, " \t")
+	for _, w := range with {
+		if len(m) >= len(w) && string(m[:len(w)]) == w || len(r.raw) >= len(w) && string(r.raw[:len(w)]) == w {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *runner) hasKey(k *keySign) bool {

@@ -3,386 +3,354 @@ package normalize
 import (
 	"bytes"
 	"errors"
-	"time"
+	"strconv"
 
 	"leat/pkg/ecs"
 	"leat/pkg/event"
 	"leat/pkg/normalize/parse"
 )
 
-// runner holds the memory of one run of a plan over one record. It is not safe for concurrent use.
+// runner holds the memory for running plans over one record after the other.
 type runner struct {
-	plan     *plan
-	rec      parse.Record
-	cells    []int32 // by slot
-	head     parse.Header
-	lineName []byte
-	mem      []byte
-	inner    event.Event // scratch
-	obj      event.Event // the record, where it is a JSON object
-	isObj    bool
-	clock    parse.Clock
-	zeek     *zeekHeaders
-	stream   string // names the stream whose Zeek header holds
-	matcher  parse.Matcher
-	out      []leafOut
+	plan        *plan
+	rec         parse.Record
+	head        parse.Header
+	hasHead     bool
+	obj         event.Event // the record's JSON, where isObj
+	isObj       bool
+	raw         []byte // the record's text
+	lineName    []byte
+	datasetName []byte
+	cells       []int32   // by slot
+	leaves      [][]value // by leaf
+	mem         []byte
+	clock       parse.Clock
+	matcher     parse.Matcher
+	inner       event.Event
+	outer       *event.Event // the wrapping event, or nil
+	zeek        *zeekHeaders
+	stream      string
+	noOriginal  bool // event.original is not wanted
 }
 
-// leafOut is what goes into one field.
-type leafOut struct {
-	n     int
-	first value
-	more  []value
+// record is what is known of a record besides its text.
+type record struct {
+	wrapped  bool
+	dataset  string
+	stream   string
+	original []byte // JSON text
+	escaped  bool   // by event.EscapeText
+	id       []byte // JSON text; an id that is not the wrapping event's
 }
 
-func (o *leafOut) add(v value) {
-	if o.n == 0 {
-		o.first = v
-	} else {
-		o.more = append(o.more, v)
-	}
-	o.n++
+const stringKind = event.String
+
+func numberValue(b []byte) value { return value{b: b, kind: event.Number, json: true} }
+
+func (r *runner) number(n int) value {
+	start := len(r.mem)
+	r.mem = strconv.AppendInt(r.mem, int64(n), 10)
+	return numberValue(r.mem[start:len(r.mem):len(r.mem)])
 }
 
-func (o *leafOut) at(i int) value {
-	if i == 0 {
-		return o.first
-	}
-	return o.more[i-1]
-}
+func (r *runner) has(leaf int) bool { return len(r.leaves[leaf]) > 0 }
 
-// mappingError says that a record does not fit its mapping.
-type mappingError struct{ reason, message string }
+// put gives a field one value, in the place of those it has.
+func (r *runner) put(leaf int, v value) { r.leaves[leaf] = append(r.leaves[leaf][:0], v) }
 
-func (e *mappingError) Error() string { return e.message }
-
-var errNotParsed = errors.New("not parsed")
-
-// look prepares text for recognition: is it an object, or does a syslog header stand in front of it?
+// look reads as much of the record's text as recognition needs: its syslog header, and whether it is a JSON object.
 func (r *runner) look(text []byte) {
-	r.isObj = false
+	r.raw = text
+	r.isObj, r.hasHead = false, false
 	r.head = parse.Header{Priority: -1, Message: text}
-	if t := bytes.TrimLeft(text, " \t\ufeff"); len(t) > 0 && t[0] == '{' {
-		r.obj.Reset(t)
-		r.isObj = r.obj.Parse() == nil
-		return
+	if len(text) == 0 || text[0] != '{' {
+		r.head, r.hasHead = parse.ParseHeader(text)
 	}
-	r.head, _ = parse.ParseHeader(text)
-	if m := r.head.Message; len(m) > 0 && m[0] == '{' {
+	if m := bytes.TrimLeft(r.head.Message, " \t"); len(m) > 0 && m[0] == '{' {
 		r.obj.Reset(m)
 		r.isObj = r.obj.Parse() == nil
 	}
 }
 
-// parse reads the record by the plan's chain of parsers.
-func (r *runner) parse(p *plan, text []byte) error {
+// begin makes r ready for the plan p.
+func (r *runner) begin(p *plan) {
 	r.plan = p
-	r.rec.Reset()
+	r.datasetName = append(r.datasetName[:0], p.dataset...)
 	r.mem = r.mem[:0]
-	r.lineName = nil
-	if len(p.steps) == 0 {
-		st := step{kind: stepText}
-		if r.isObj {
-			st.kind = stepJSON
-		} else if len(p.lines) > 0 {
-			st.kind = stepLines
-		}
-		if err := r.step(&st, text); err != nil {
-			return err
-		}
+	for len(r.leaves) < len(p.fields) {
+		r.leaves = append(r.leaves, nil)
 	}
+	for i := range r.leaves[:len(p.fields)] {
+		r.leaves[i] = r.leaves[i][:0]
+	}
+}
+
+var errNotFor = errors.New("the text is not in the format that the mapping reads")
+
+// parse runs the plan's parsers over the record that look saw. The error tells that the text is not what the mapping is for.
+func (r *runner) parse(p *plan) error {
+	r.plan = p
+	r.lineName = nil
+	r.rec.Reset()
 	for i := range p.steps {
-		if err := r.step(&p.steps[i], text); err != nil {
-			return err
+		if !r.step(&p.steps[i], i == 0) && i == 0 {
+			return errNotFor
 		}
 	}
 	return nil
 }
 
-func (r *runner) step(st *step, whole []byte) error {
-	src := r.head.Message
-	if len(st.from) > 0 {
+func (r *runner) step(s *step, first bool) bool {
+	in := r.raw
+	if r.hasHead {
+		in = r.head.Message
+	}
+	if s.from != nil {
 		n := int32(0)
-		for _, k := range st.from {
-			if n = r.rec.Find(n, k); n == parse.None {
-				return nil
+		for _, k := range s.from {
+			if n = r.rec.Find(n, k); n < 0 {
+				return false
 			}
 		}
-		src = r.rec.Text(n)
+		in = r.rec.Text(n)
 		r.rec.Cells[n].Used = true
 	}
-	parent := int32(0)
-	if len(st.into) > 0 {
-		parent = r.rec.AddObject(0, st.into)
+	at := int32(0)
+	if s.into != nil {
+		at = r.rec.AddObject(0, s.into)
 	}
-	ok := true
-	switch st.kind {
-	case stepText:
-		r.rec.AddText(parent, keyMessage, src)
+	switch s.kind {
 	case stepJSON:
-		if r.isObj && len(st.from) == 0 {
-			r.rec.FromEvent(parent, &r.obj, r.obj.Root())
-			return nil
+		if first && s.from == nil {
+			if r.isObj {
+				r.rec.FromEvent(at, &r.obj, r.obj.Root())
+			}
+			return r.isObj
 		}
-		return r.rec.JSON(parent, src)
-	case stepWinlog:
-		ok = r.isObj && parse.Winlog(&r.rec, parent, &r.obj)
+		return r.rec.JSON(at, bytes.TrimSpace(in)) == nil
 	case stepKV:
-		ok = st.kv.Parse(&r.rec, parent, src)
+		return s.kv.Parse(&r.rec, at, in)
 	case stepCSV:
-		ok = st.csv.Parse(&r.rec, parent, src)
+		return s.csv.Parse(&r.rec, at, in)
 	case stepCEF:
-		ok = parse.CEF(&r.rec, parent, whole)
+		return parse.CEF(&r.rec, at, in)
 	case stepLEEF:
-		ok = parse.LEEF(&r.rec, parent, whole)
-	case stepZeek:
-		ok = r.zeekLine(parent, st, whole)
+		return parse.LEEF(&r.rec, at, in)
 	case stepLines:
-		if !r.line(parent, src) {
-			// A message that no pattern knows is still a message of this program.
-			r.rec.AddText(parent, keyMessage, src)
-		}
+		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
+	case stepZeek:
+		return r.zeekLine(at, s, in)
+	case stepWinlog:
+		return r.isObj && parse.Winlog(&r.rec, at, &r.obj)
 	}
-	if !ok {
-		return errNotParsed
-	}
-	return nil
+	return true
 }
 
-var keyMessage = []byte("message")
-
-func (r *runner) line(parent int32, src []byte) bool {
+// matchLines finds the first pattern that fits. None is no fault where something else than the text recognised the source.
+func (r *runner) matchLines(at int32, in []byte) bool {
 	for i := range r.plan.lines {
 		l := &r.plan.lines[i]
-		if r.matcher.Match(l.p, &r.rec, parent, src) {
+		if r.matcher.Match(l.p, &r.rec, at, in) {
 			r.lineName = l.name
 			return true
 		}
 	}
-	return false
+	return true
 }
 
-// apply evaluates the plan over the parsed record.
+// apply runs the plan over the parsed record. The error tells which value does not fit its field.
 func (r *runner) apply() error {
 	p := r.plan
-	if len(r.cells) < int(p.slots) {
-		r.cells = make([]int32, p.slots)
+	r.begin(p)
+	for len(r.cells) < int(p.slots) {
+		r.cells = append(r.cells, parse.None)
 	}
 	for i := range r.cells[:p.slots] {
 		r.cells[i] = parse.None
 	}
-	for len(r.out) < len(p.leaves) {
-		r.out = append(r.out, leafOut{})
+	if p.slots > 0 {
+		r.resolve(&p.paths, 0)
 	}
-	for i := range r.out[:len(p.leaves)] {
-		r.out[i].n, r.out[i].more = 0, r.out[i].more[:0]
-	}
-	r.resolve(&p.paths, 0)
+	r.timestamp()
 	for i := range p.rules {
 		if err := r.rule(&p.rules[i]); err != nil {
 			return err
 		}
 	}
-	if err := r.actions(p.set); err != nil {
-		return err
+	for i := range p.set {
+		if err := r.act(&p.set[i]); err != nil {
+			return err
+		}
 	}
 	for i := range p.branches {
 		if err := r.branch(&p.branches[i]); err != nil {
 			return err
 		}
 	}
-	r.when()
+	r.automatics()
 	return nil
 }
 
-// resolve finds the cells that the plan's sources name.
-func (r *runner) resolve(t *pathTable, parent int32) {
-	for i := r.rec.Cells[parent].Child; i >= 0; i = r.rec.Cells[i].Next {
-		c := &r.rec.Cells[i]
-		key := c.Key
-		if c.JSONKey && bytes.IndexByte(key, '\\') >= 0 {
-			key = event.AppendUnquoted(nil, key)
-		}
-		k := t.keys.get(key)
+// resolve finds the record's cells for the plan's sources.
+func (r *runner) resolve(t *pathTable, n int32) {
+	for i := r.rec.Cells[n].Child; i >= 0; i = r.rec.Cells[i].Next {
+		k := t.keys.get(r.rec.Cells[i].Key)
 		if k < 0 {
 			continue
 		}
 		if s := t.slot[k]; s >= 0 && r.cells[s] == parse.None {
 			r.cells[s] = i
 		}
-		if next := t.next[k]; next != nil {
-			r.resolve(next, i)
+		if t.next[k] != nil && r.rec.Cells[i].Kind == event.Object {
+			r.resolve(t.next[k], i)
 		}
 	}
 }
 
-func (r *runner) rule(rl *rule) error {
-	for _, s := range rl.sources {
+// rule sets one field from the first source that has a value which fits.
+func (r *runner) rule(u *rule) error {
+	for _, s := range u.sources {
 		v, cell := r.read(s)
-		if v.empty() {
+		if v.kind == event.Missing {
 			continue
 		}
-		if r.put(rl.leaf, rl.field, v) {
-			if cell != parse.None {
-				r.rec.Cells[cell].Used = true
+		if !r.assign(u.leaf, u.field, v) {
+			if u.soft {
+				r.leaves[u.leaf] = r.leaves[u.leaf][:0]
+				continue
 			}
-			return nil
+			return wrongType(r.plan, u.field, r.textOf(v))
 		}
-		if !rl.soft {
-			return &mappingError{"mapping", wrongType(r.plan, rl.field, r.textOf(v))}
+		if cell != parse.None {
+			r.rec.Cells[cell].Used = true
 		}
+		return nil
 	}
 	return nil
 }
 
-// put gives a field a value, or each element of a list; false where one does not fit the field's type.
-func (r *runner) put(leaf int, f ecs.Field, v value) bool {
-	o := &r.out[leaf]
-	o.n, o.more = 0, o.more[:0]
-	if v.kind != event.Array || !v.json || !f.Array && !f.Type.Textual() && f.Type != ecs.IP {
-		c, ok := r.convert(f.Type, v)
+// assign gives a field the value, or the elements, of v in the field's type.
+func (r *runner) assign(leaf int, f ecs.Field, v value) bool {
+	if v.kind != event.Array || f.Type == ecs.Nested {
+		out, ok := r.convert(f.Type, v)
 		if ok {
-			o.add(c)
+			r.put(leaf, out)
 		}
 		return ok
 	}
-	fits := true
+	r.leaves[leaf] = r.leaves[leaf][:0]
+	ok := true
 	event.ValueOf(v.b).Elements(func(e event.Value) bool {
-		ev := value{b: e.Raw, kind: e.Kind, json: true}
-		if ev.empty() {
+		el := value{b: e.Raw, kind: e.Kind, json: true}
+		if el.empty() {
 			return true
 		}
-		c, ok := r.convert(f.Type, ev)
-		if !ok {
-			fits = false
+		out, fits := r.convert(f.Type, el)
+		if !fits || !f.Array && len(r.leaves[leaf]) > 0 {
+			ok = false
 			return false
 		}
-		o.add(c)
+		r.leaves[leaf] = append(r.leaves[leaf], out)
 		return true
 	})
-	if !fits {
-		o.n, o.more = 0, o.more[:0]
-	}
-	return fits
+	return ok
 }
 
-func (r *runner) actions(list []action) error {
-	for i := range list {
-		a := &list[i]
-		if a.rule != nil {
-			if err := r.rule(a.rule); err != nil {
-				return err
-			}
-			continue
-		}
-		o := &r.out[a.leaf]
-		o.n, o.more = 0, o.more[:0]
-		for _, v := range a.consts {
-			o.add(v)
-		}
+func (r *runner) act(a *action) error {
+	if a.rule != nil {
+		return r.rule(a.rule)
 	}
+	r.leaves[a.leaf] = append(r.leaves[a.leaf][:0], a.consts...)
 	return nil
 }
 
 func (r *runner) branch(b *branch) error {
 	v, _ := r.read(b.on)
-	if v.empty() {
-		return r.actions(b.absent)
+	acts := b.absent
+	if v.kind != event.Missing {
+		acts = b.pick(r.textOf(v))
 	}
-	t := r.textOf(v)
+	for i := range acts {
+		if err := r.act(&acts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *branch) pick(t []byte) []action {
 	if n, ok := b.exact[string(t)]; ok {
-		return r.actions(b.cases[n])
+		return b.cases[n]
 	}
 	for _, g := range b.globs {
 		if glob(g.glob, t) {
-			return r.actions(b.cases[g.n])
+			return b.cases[g.n]
 		}
 	}
-	return r.actions(b.other)
+	return b.other
 }
 
-// when sets @timestamp: from the mapping's time, else from the syslog header.
-func (r *runner) when() {
-	p := r.plan
-	if p.timing != nil {
+// glob matches * and ? against the whole of s.
+func glob(glob string, s []byte) bool {
+	g, i, star, mark := 0, 0, -1, 0
+	for i < len(s) {
+		switch {
+		case g < len(glob) && glob[g] == '*':
+			star, mark = g, i
+			g++
+		case g < len(glob) && (glob[g] == '?' || glob[g] == s[i]):
+			g++
+			i++
+		case star >= 0:
+			mark++
+			g, i = star+1, mark
+		default:
+			return false
+		}
+	}
+	for g < len(glob) && glob[g] == '*' {
+		g++
+	}
+	return g == len(glob)
+}
+
+// timestamp sets @timestamp from the record, else from its syslog header, else from what ingest noted, else from the clock.
+func (r *runner) timestamp() {
+	if t := r.plan.timing; t != nil {
 		clock := r.clock
-		if p.timing.zone != nil {
-			if v, _ := r.read(p.timing.zone); !v.empty() {
-				if loc := location(string(r.textOf(v))); loc != nil {
-					clock.Zone = loc
-				}
+		if t.zone != nil {
+			if z, _ := r.read(t.zone); !z.empty() {
+				clock.Zone = parse.Zone(string(r.textOf(z)), clock.Zone)
 			}
 		}
-		for _, s := range p.timing.sources {
+		for _, s := range t.sources {
 			v, cell := r.read(s)
-			if v.empty() {
+			if v.kind == event.Missing {
 				continue
 			}
-			ns, ok := instant(clock, r.textOf(v), p.timing.layouts)
-			if !ok {
-				continue
+			if ns, ok := readTime(clock, t.layouts, r.textOf(v)); ok {
+				r.put(r.plan.auto.timestamp, r.time(ns))
+				if cell != parse.None {
+					r.rec.Cells[cell].Used = true
+				}
+				return
 			}
-			if cell != parse.None {
-				r.rec.Cells[cell].Used = true
-			}
-			r.out[p.at.time].n = 0
-			r.out[p.at.time].add(r.time(ns))
+		}
+	}
+	if r.hasHead && len(r.head.Time) > 0 {
+		if ns, ok := r.clock.Time(r.head.Time); ok {
+			r.put(r.plan.auto.timestamp, r.time(ns))
 			return
 		}
 	}
-	if len(r.head.Time) > 0 && r.out[p.at.time].n == 0 {
-		if ns, ok := r.clock.Time(r.head.Time); ok {
-			r.out[p.at.time].add(r.time(ns))
-		}
-	}
+	r.put(r.plan.auto.timestamp, r.time(r.clock.Now.UnixNano()))
 }
 
-func instant(c parse.Clock, t []byte, layouts []string) (int64, bool) {
+func readTime(c parse.Clock, layouts []string, t []byte) (int64, bool) {
 	for _, l := range layouts {
 		if ns, ok := c.Layout(t, l); ok {
 			return ns, true
 		}
 	}
-	if len(layouts) > 0 {
-		return 0, false
-	}
 	return c.Time(t)
-}
-
-// location reads a zone as logs write it: +0200, +02:00, UTC, or a name of the tz database.
-func location(s string) *time.Location {
-	for _, layout := range []string{"-0700", "-07:00", "-07"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			_, off := t.Zone()
-			return time.FixedZone(s, off)
-		}
-	}
-	if loc, err := time.LoadLocation(s); err == nil && s != "" && s != "Local" {
-		return loc
-	}
-	return nil
-}
-
-// glob matches t against a pattern with * and ?.
-func glob(pattern string, t []byte) bool {
-	p, s, star, mark := 0, 0, -1, 0
-	for s < len(t) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, s
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == t[s]):
-			p++
-			s++
-		case star >= 0:
-			mark++
-			p, s = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
 }

@@ -1,6 +1,8 @@
 package normalize
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"leat/pkg/event"
 	"leat/pkg/normalize/parse"
+	"leat/pkg/stage"
 )
 
 // Original says what becomes of event.original.
@@ -34,7 +37,7 @@ type Config struct {
 	Counters *metrics.Set
 }
 
-// Stage is the stage normalize. It is a stage.Cloner.
+// Stage is the stage normalize. It is a [stage.Cloner].
 type Stage struct {
 	cfg     Config
 	run     runner
@@ -63,11 +66,14 @@ var (
 	pathDataset   = event.MustPath("event.dataset")
 	pathKind      = event.MustPath("event.kind")
 	pathTimestamp = event.MustPath("@timestamp")
-	pathLog       = event.MustPath("log")
-	pathLeat      = event.MustPath("leat")
 	pathEscaped   = event.MustPath("leat.escaped")
 	pathFile      = event.MustPath("log.file.path")
 	pathSource    = event.MustPath("log.source.address")
+
+	pathMapping = event.MustPath("leat.mapping")
+	pathField   = event.MustPath("leat.field")
+	pathWant    = event.MustPath("leat.want")
+	pathValue   = event.MustPath("leat.value")
 )
 
 // Process normalises each event of b. See the package comment for what happens to one that no mapping takes.
@@ -81,8 +87,9 @@ func (s *Stage) Process(b *event.Batch) error {
 	return nil
 }
 
-// Clone returns a stage that shares the mappings and what was seen of Zeek's headers.
-func (s *Stage) Clone() *Stage {
+// Clone returns a stage that shares the mappings and what was seen of Zeek's headers. Where clones work side by side on
+// parts of one batch, a row may be read before the header in front of it: then the mapping's own columns hold.
+func (s *Stage) Clone() stage.Stage {
 	c := New(s.cfg)
 	c.run.zeek = s.run.zeek
 	return c
@@ -93,6 +100,7 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 	line := e.Line()
 	env := record{dataset: s.cfg.Dataset}
 	text := line
+	s.run.outer = nil
 	if len(line) > 0 && line[0] == '{' && e.Parse() == nil {
 		if s.passes(e) {
 			return
@@ -102,8 +110,12 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 		}
 	}
 	if env.original == nil {
-		s.quoted, env.escaped = event.AppendRecord(s.quoted[:0], text)
-		env.original = s.quoted[len(`"original":`):]
+		if env.escaped = event.NeedsEscape(text); env.escaped {
+			s.quoted = event.AppendString(s.quoted[:0], event.EscapeText(nil, text))
+		} else {
+			s.quoted = appendText(s.quoted[:0], text)
+		}
+		env.original = s.quoted
 	}
 	if isHeader := s.run.zeek.note(env.stream, text); isHeader {
 		s.unrecognised(b, e, &env)
@@ -111,7 +123,7 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 	}
 	s.run.stream = env.stream
 	s.run.look(text)
-	p := s.run.recognise(s.cfg.Mappings.index, env.dataset, text)
+	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
 		s.unrecognised(b, e, &env)
 		return
@@ -130,14 +142,11 @@ func (s *Stage) passes(e *event.Event) bool {
 
 // unwrap takes a record out of what ingest put around it.
 func (s *Stage) unwrap(e *event.Event, o event.Value, env *record) []byte {
-	env.original = o.Raw
-	if id := e.Get(pathID); id.Kind == event.String {
-		env.id = id.Raw
-	}
+	env.original, env.wrapped = o.Raw, true
+	s.run.outer = e
 	if ds := e.Get(pathDataset); ds.Kind == event.String {
 		env.dataset = ds.String()
 	}
-	env.log, env.leat = e.Get(pathLog), e.Get(pathLeat)
 	if f := e.Get(pathFile); f.Exists() {
 		env.stream = f.String()
 	} else if f := e.Get(pathSource); f.Exists() {
@@ -159,10 +168,8 @@ func (s *Stage) unrecognised(b *event.Batch, e *event.Event, env *record) {
 	if s.unknown != nil {
 		s.unknown.Inc()
 	}
-	if env.id != nil || e.Get(pathOriginal).Exists() {
-		if e.SetString(pathKind, "event") == nil {
-			return
-		}
+	if env.wrapped && (e.Get(pathKind).Exists() || e.SetString(pathKind, "event") == nil) {
+		return
 	}
 	dst := b.Begin(len(env.original) + 64)
 	dst = append(dst, `{"event":{"kind":"event","original":`...)
@@ -176,8 +183,8 @@ func (s *Stage) unrecognised(b *event.Batch, e *event.Event, env *record) {
 // mapped runs the plan over the record.
 func (s *Stage) mapped(b *event.Batch, e *event.Event, p *plan, text []byte, env *record) {
 	r := &s.run
-	if err := r.parse(p, text); err != nil {
-		s.fail(b, e, env, "parse", "mapping "+p.name+": the record could not be parsed: "+err.Error())
+	if err := r.parse(p); err != nil {
+		s.fail(b, e, env, "parse", fmt.Errorf("mapping %s: %w", p.name, err))
 		return
 	}
 	if len(p.each) > 0 {
@@ -185,19 +192,31 @@ func (s *Stage) mapped(b *event.Batch, e *event.Event, p *plan, text []byte, env
 		return
 	}
 	if err := r.apply(); err != nil {
-		s.fail(b, e, env, "mapping", err.Error())
+		s.fail(b, e, env, "wrong_type", err)
 		return
 	}
 	e.Replace(s.render(b, env))
 }
 
+// render writes the normal event of what the runner applied.
 func (s *Stage) render(b *event.Batch, env *record) []byte {
-	if s.cfg.Original == DropOriginal || s.cfg.Original == ErrorsOriginal {
-		// What remains must still be told apart: the id stands for the record.
-		env.original = nil
+	r := &s.run
+	r.noOriginal = s.cfg.Original == DropOriginal || s.cfg.Original == ErrorsOriginal
+	a := &r.plan.auto
+	size := 1024
+	if r.noOriginal {
+		r.leaves[a.original] = r.leaves[a.original][:0]
+	} else {
+		size += 3 * len(env.original)
+		r.put(a.original, value{b: env.original, kind: event.String, json: true})
 	}
-	s.run.complete(env)
-	return b.End(s.run.write(b.Begin(2*len(env.original)+1024), env))
+	if env.id != nil {
+		r.put(a.id, value{b: env.id, kind: event.String, json: true})
+	}
+	if env.escaped && !env.wrapped {
+		r.put(a.escaped, value{b: trueText, kind: event.True, json: true})
+	}
+	return b.End(r.write(b.Begin(size)))
 }
 
 // many makes an event of each element of the list that `each` names. Their ids follow from the record's and their number.
@@ -206,12 +225,15 @@ func (s *Stage) many(b *event.Batch, e *event.Event, p *plan, env *record) {
 	n := int32(0)
 	for _, k := range p.each {
 		if n = r.rec.Find(n, k); n == parse.None {
-			s.fail(b, e, env, "parse", "mapping "+p.name+": no list to make events of")
+			s.fail(b, e, env, "parse", fmt.Errorf("mapping %s: no list to make events of", p.name))
 			return
 		}
 	}
 	list := event.ValueOf(append([]byte(nil), r.rec.Cells[n].Val...))
-	id := event.ValueOf(env.id).String()
+	id := ""
+	if r.outer != nil {
+		id = r.outer.Get(pathID).String()
+	}
 	made := 0
 	for el := range elements(list) {
 		r.rec.Reset()
@@ -224,12 +246,12 @@ func (s *Stage) many(b *event.Batch, e *event.Event, p *plan, env *record) {
 		n := b.After(e, nil)
 		if err := r.rec.JSON(0, el.Raw); err != nil {
 			n.Replace(el.Raw)
-			s.fail(b, n, &one, "parse", "mapping "+p.name+": "+err.Error())
+			s.fail(b, n, &one, "parse", fmt.Errorf("mapping %s: %w", p.name, err))
 			continue
 		}
 		if err := r.apply(); err != nil {
 			n.Replace(el.Raw)
-			s.fail(b, n, &one, "mapping", err.Error())
+			s.fail(b, n, &one, "wrong_type", err)
 			continue
 		}
 		n.Replace(s.render(b, &one))
@@ -245,28 +267,28 @@ func elements(v event.Value) func(yield func(event.Value) bool) {
 	return func(yield func(event.Value) bool) { v.Elements(yield) }
 }
 
-// fail makes e a pipeline_error with its original, as ingest wrapped it.
-func (s *Stage) fail(b *event.Batch, e *event.Event, env *record, reason, message string) {
-	dst := b.Begin(len(env.original) + 256)
-	dst = append(dst, `{"event":{`...)
-	if env.id != nil {
-		dst = append(append(append(dst, `"id":`...), env.id...), ',')
+// fail makes e a pipeline_error with its original; what ingest put around the record stays.
+func (s *Stage) fail(b *event.Batch, e *event.Event, env *record, reason string, err error) {
+	if !env.wrapped || env.id != nil {
+		dst := b.Begin(len(env.original) + 128)
+		dst = append(dst, `{"event":{`...)
+		if env.id != nil {
+			dst = append(append(append(dst, `"id":`...), env.id...), ',')
+		}
+		dst = append(append(append(dst, `"original":`...), env.original...), '}')
+		if env.escaped {
+			dst = append(dst, `,"leat":{"escaped":true}`...)
+		}
+		e.Replace(b.End(append(dst, '}')))
 	}
-	if env.dataset != "" {
-		dst = append(event.AppendString(append(dst, `"dataset":`...), env.dataset), ',')
+	b.Fail(e, "normalize", reason, err.Error())
+	var te *TypeError
+	if errors.As(err, &te) && e.Parse() == nil {
+		_ = e.SetString(pathMapping, te.Mapping)
+		_ = e.SetString(pathField, te.Field)
+		_ = e.SetString(pathWant, te.Want)
+		_ = e.SetString(pathValue, te.Value)
 	}
-	dst = append(append(append(dst, `"original":`...), env.original...), '}')
-	if env.log.Exists() {
-		dst = append(append(dst, `,"log":`...), env.log.Raw...)
-	}
-	switch {
-	case env.leat.Exists():
-		dst = append(append(dst, `,"leat":`...), env.leat.Raw...)
-	case env.escaped:
-		dst = append(dst, `,"leat":{"escaped":true}`...)
-	}
-	e.Replace(b.End(append(dst, '}')))
-	b.Fail(e, "normalize", reason, message)
 }
 
 // Explain tells which mapping a record, raw or wrapped, is taken by, in words.
@@ -279,11 +301,11 @@ func (s *Stage) Explain(line []byte) string {
 		text = s.unwrap(&e, o, &env)
 	}
 	s.run.look(text)
-	p := s.run.recognise(s.cfg.Mappings.index, env.dataset, text)
+	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
 		return "none: it goes on as it is"
 	}
-	if err := s.run.parse(p, text); err != nil {
+	if err := s.run.parse(p); err != nil {
 		return p.name + " (" + p.file + "), but it could not be parsed: " + err.Error()
 	}
 	how := p.name + " (" + p.file + ")"

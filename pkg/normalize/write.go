@@ -1,219 +1,146 @@
 package normalize
 
 import (
-	"bytes"
-
-	"leat/pkg/ecs"
 	"leat/pkg/event"
+	"leat/pkg/normalize/parse"
 )
 
-const stringKind = event.String
-
-var (
-	kindEvent  = value{b: []byte(`"event"`), kind: event.String, json: true}
-	ecsVersion = value{b: []byte(`"` + ecs.Version + `"`), kind: event.String, json: true}
-)
-
-// record is what stands around a record: what ingest said of it.
-type record struct {
-	original []byte // the JSON string of event.original; nil = leave it out
-	id       []byte // event.id as JSON; may be nil
-	log      event.Value
-	leat     event.Value
-	escaped  bool // text had to be escaped here
-	dataset  string
-	stream   string
-}
-
-// complete sets what every event has, and gathers related.*.
-func (r *runner) complete(env *record) {
-	p := r.plan
-	if o := &r.out[p.at.kind]; o.n == 0 {
-		o.add(kindEvent)
+// write appends the normal event of what was applied.
+func (r *runner) write(dst []byte) []byte {
+	outer := event.None
+	if r.outer != nil {
+		outer = r.outer.Root()
 	}
-	set := func(leaf int, v value) {
-		o := &r.out[leaf]
-		o.n, o.more = 0, o.more[:0]
-		if len(v.b) > 0 {
-			o.add(v)
-		}
-	}
-	set(p.at.version, ecsVersion)
-	set(p.at.dataset, value{b: []byte(p.dataset), kind: event.String})
-	// A sender's own id is kept under its dataset: event.id is ours.
-	set(p.at.id, value{b: env.id, kind: event.String, json: true})
-	set(p.at.original, value{b: env.original, kind: event.String, json: true})
-	for i := range p.gather {
-		r.gatherInto(&p.gather[i])
-	}
-}
-
-func (r *runner) gatherInto(g *gathered) {
-	to := &r.out[g.to]
-	for _, leaf := range g.from {
-		o := &r.out[leaf]
-		for i := range o.n {
-			v := o.at(i)
-			if v.empty() || r.has(to, v) {
-				continue
-			}
-			to.add(v)
-		}
-	}
-}
-
-func (r *runner) has(o *leafOut, v value) bool {
-	t := r.textOf(v)
-	for i := range o.n {
-		if bytes.Equal(r.textOf(o.at(i)), t) {
-			return true
-		}
-	}
-	return false
-}
-
-// write appends the event.
-func (r *runner) write(dst []byte, env *record) []byte {
-	dst, _ = r.object(dst, r.plan.root, env)
-	return dst
-}
-
-// object writes one object; wrote is false, and dst as it was, where it would be empty.
-func (r *runner) object(dst []byte, n *outNode, env *record) (out []byte, wrote bool) {
-	start := len(dst)
 	dst = append(dst, '{')
-	any := false
-	for _, s := range n.subs {
+	dst, _ = r.object(dst, r.plan.root, outer)
+	return append(dst, '}')
+}
+
+// object appends the members of n: its fields, what the wrapping event has in the same place, and what was not used.
+func (r *runner) object(dst []byte, n *outNode, outer event.Node) (out []byte, wrote bool) {
+	for _, k := range n.kids {
 		mark := len(dst)
-		if any {
+		if wrote {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, s.quoted...)
-		ok := false
-		if s.leaf >= 0 {
-			dst, ok = r.leafValue(dst, s.leaf)
-		} else {
-			dst, ok = r.object(dst, s, env)
+		dst = append(dst, k.key...)
+		o := event.None
+		if outer != event.None {
+			o = r.outer.Find(outer, k.name)
+		}
+		ok := true
+		switch {
+		case k.leaf >= 0 && len(r.leaves[k.leaf]) > 0:
+			dst = r.field(dst, k.leaf)
+		case k.leaf >= 0 || o != event.None && r.outer.KindAt(o) != event.Object:
+			if ok = o != event.None && !(k.leaf >= 0 && k.leaf == r.plan.auto.original && r.noOriginal); ok {
+				dst = append(dst, r.outer.ValueAt(o).Raw...)
+			}
+		default:
+			dst = append(dst, '{')
+			dst, ok = r.object(dst, k, o)
+			dst = append(dst, '}')
 		}
 		if !ok {
 			dst = dst[:mark]
 			continue
 		}
-		any = true
+		wrote = true
 	}
-	switch n.extra {
-	case envelopeLog:
-		dst, any = r.members(dst, env.log, n, any)
-	case envelopeLeat:
-		dst, any = r.members(dst, env.leat, n, any)
-		if env.escaped {
-			dst, any = append(comma(dst, any), `"escaped":true`...), true
+	if outer != event.None {
+		dst, wrote = r.rest(dst, n, outer, wrote)
+	}
+	if n.keep {
+		dst, wrote = r.unused(dst, n, 0, wrote)
+	}
+	return dst, wrote
+}
+
+// rest appends the wrapping event's members that the mapping has no field for.
+func (r *runner) rest(dst []byte, n *outNode, outer event.Node, wrote bool) ([]byte, bool) {
+	for o := r.outer.First(outer); o != event.None; o = r.outer.Next(o) {
+		if n.find(r.outer.RawKey(o)) != nil {
+			continue
 		}
-	}
-	if n == r.plan.kept {
-		dst, any = r.rest(dst, 0, n, any)
-	}
-	if !any {
-		return dst[:start], false
-	}
-	return append(dst, '}'), true
-}
-
-func comma(dst []byte, any bool) []byte {
-	if any {
-		return append(dst, ',')
-	}
-	return dst
-}
-
-// members hands on the members of an object of the incoming record, unless the mapping wrote one of that name.
-func (r *runner) members(dst []byte, v event.Value, n *outNode, any bool) ([]byte, bool) {
-	v.Members(func(key []byte, val event.Value) bool {
-		if r.taken(n, key) {
-			return true
+		if wrote {
+			dst = append(dst, ',')
 		}
-		dst = comma(dst, any)
-		dst = append(event.AppendString(dst, key), ':')
-		dst = append(dst, val.Raw...)
-		any = true
-		return true
-	})
-	return dst, any
+		wrote = true
+		dst = append(dst, '"')
+		dst = append(dst, r.outer.RawKey(o)...)
+		dst = append(dst, '"', ':')
+		dst = append(dst, r.outer.ValueAt(o).Raw...)
+	}
+	return dst, wrote
 }
 
-func (r *runner) leafValue(dst []byte, leaf int) ([]byte, bool) {
-	o := &r.out[leaf]
-	if o.n == 0 {
-		return dst, false
+// field appends a field's value: a list where ECS says so, or where there are several.
+func (r *runner) field(dst []byte, leaf int) []byte {
+	vals := r.leaves[leaf]
+	if len(vals) == 1 && !r.plan.fields[leaf].Array {
+		return appendValue(dst, vals[0])
 	}
-	list := o.n > 1 || r.plan.isList[leaf]
-	if list {
-		dst = append(dst, '[')
-	}
-	for i := range o.n {
+	dst = append(dst, '[')
+	for i, v := range vals {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendValue(dst, o.at(i))
+		dst = appendValue(dst, v)
 	}
-	if list {
-		dst = append(dst, ']')
-	}
-	return dst, true
+	return append(dst, ']')
 }
 
 func appendValue(dst []byte, v value) []byte {
 	if v.json {
 		return append(dst, v.b...)
 	}
-	return event.AppendString(dst, v.b)
+	return appendText(dst, v.b)
 }
 
-// rest writes what no field took: the cells below parent that are not used.
-func (r *runner) rest(dst []byte, parent int32, n *outNode, any bool) ([]byte, bool) {
-	for i := r.rec.Cells[parent].Child; i >= 0; i = r.rec.Cells[i].Next {
-		c := &r.rec.Cells[i]
-		if c.Used && !r.plan.keepUsed || c.Kind == event.Null || c.Kind == event.Missing {
-			continue
-		}
-		if n != nil && r.taken(n, c.Key) {
+// unused appends the members of the record's object at cell c that no field took. Nulls are dropped.
+func (r *runner) unused(dst []byte, n *outNode, c int32, wrote bool) ([]byte, bool) {
+	all := r.plan.keepUsed
+	for i := r.rec.Cells[c].Child; i >= 0; i = r.rec.Cells[i].Next {
+		cell := &r.rec.Cells[i]
+		if cell.Used && !all || cell.Kind == event.Null || len(cell.Key) == 0 {
 			continue
 		}
 		mark := len(dst)
-		dst = comma(dst, any)
-		if c.JSONKey {
-			dst = append(append(append(dst, '"'), c.Key...), '"', ':')
-		} else {
-			dst = append(event.AppendString(dst, c.Key), ':')
+		if wrote {
+			dst = append(dst, ',')
 		}
+		dst = r.key(dst, cell, n)
 		switch {
-		case c.Child >= 0:
-			dst = append(dst, '{')
+		case cell.Kind == event.Object && (cell.Val == nil || cell.Child >= 0):
 			var some bool
-			if dst, some = r.rest(dst, i, nil, false); !some {
+			dst = append(dst, '{')
+			dst, some = r.unused(dst, nil, i, false)
+			dst = append(dst, '}')
+			if !some {
 				dst = dst[:mark]
 				continue
 			}
-			dst = append(dst, '}')
-		case c.Kind == event.Object && !c.JSON:
-			dst = dst[:mark]
-			continue
-		case c.JSON:
-			dst = append(dst, c.Val...)
+		case cell.JSON:
+			dst = append(dst, cell.Val...)
 		default:
-			dst = event.AppendString(dst, c.Val)
+			dst = appendText(dst, cell.Val)
 		}
-		any = true
+		wrote = true
 	}
-	return dst, any
+	return dst, wrote
 }
 
-// taken tells whether the mapping itself writes a member of that name into the kept object.
-func (r *runner) taken(n *outNode, key []byte) bool {
-	for _, s := range n.subs {
-		if s.name == string(key) && s.leaf >= 0 && r.out[s.leaf].n > 0 {
-			return true
-		}
+// key appends a kept member's name; where the mapping has a field of that name beside it, with a '_' behind it.
+func (r *runner) key(dst []byte, c *parse.Cell, n *outNode) []byte {
+	if c.JSONKey {
+		dst = append(dst, '"')
+		dst = append(dst, c.Key...)
+		dst = append(dst, '"')
+	} else {
+		dst = event.AppendString(dst, c.Key)
 	}
-	return false
+	if n != nil && n.find(c.Key) != nil {
+		dst = append(dst[:len(dst)-1], '_', '"')
+	}
+	return append(dst, ':')
 }

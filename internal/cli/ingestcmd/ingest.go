@@ -2,6 +2,8 @@
 package ingestcmd
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -9,6 +11,8 @@ import (
 
 	frame "leat/internal/cli"
 	"leat/pkg/ingest"
+	"leat/pkg/ingest/journal"
+	"leat/pkg/lake"
 	"leat/pkg/stage"
 )
 
@@ -83,5 +87,16 @@ func build(c *cli.Context, env *frame.Env) (stage.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w (see ingest --help)", err)
 	}
-	return src, nil
+	return attended{src}, nil
+}
+
+// attended ends with exit status 3 where a person has to look: another process holds the journal, or took over the pipeline.
+type attended struct{ *ingest.Source }
+
+func (a attended) Run(ctx context.Context, sink stage.Sink) error {
+	err := a.Source.Run(ctx, sink)
+	if errors.Is(err, journal.ErrBusy) || errors.Is(err, lake.ErrSuperseded) {
+		return frame.Attention(err)
+	}
+	return err
 }

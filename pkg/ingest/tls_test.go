@@ -1,0 +1,84 @@
+package ingest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// certificate makes a key and a certificate for 127.0.0.1 that signs itself.
+func certificate(t *testing.T, dir string) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "leat test"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writeFile(t, certFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	writeFile(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})))
+	return certFile, keyFile
+}
+
+// With client_ca a sender without a certificate is refused; the key may come from the environment.
+func TestTLSClientCertificate(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := certificate(t, dir)
+	keyText, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("LEAT_TEST_KEY", string(keyText))
+	addr := freePort(t, "tcp")
+	k := &keeper{t: t}
+	stop := following(t, testConfig(t, "syslog+tls://"+addr+"?cert="+cert+"&key=env:LEAT_TEST_KEY&client_ca="+cert), k)
+	connect(t, addr).Close()
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
+	if err == nil {
+		_, _ = stranger.Write([]byte("<13>stranger\n"))
+		_ = stranger.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_, err = stranger.Read(make([]byte, 1))
+		stranger.Close()
+	}
+	if err == nil {
+		t.Error("a sender without certificate was not refused")
+	}
+	friend, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(t, friend, "<13>friend\n")
+	k.await(1)
+	friend.Close()
+	stop()
+	if got := k.originals(); !slices.Equal(got, []string{"<13>friend"}) {
+		t.Errorf("got %q", got)
+	}
+}
