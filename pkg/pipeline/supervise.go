@@ -106,6 +106,10 @@ func (s *Supervisor) once(ctx context.Context) error {
 		case e := <-exits:
 			left--
 			err := exitOf(s.Procs[e.i].Name, e.err)
+			if e.i == 0 && done == nil && terminated(e.err) {
+				// Our own signal came before it could listen for it. Nothing was begun, so nothing is lost.
+				err = nil
+			}
 			s.Log.Debug("process ended", "process", s.Procs[e.i].Name, "error", err)
 			if err != nil && (first == nil || isPassedOn(first)) {
 				first = err
@@ -135,6 +139,16 @@ func (s *Supervisor) once(ctx context.Context) error {
 func isPassedOn(err error) bool {
 	var exit *ExitError
 	return errors.As(err, &exit) && exit.Code == 3
+}
+
+// terminated tells whether a process was ended by SIGTERM, without having handled it.
+func terminated(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	ws, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && ws.Signaled() && ws.Signal() == syscall.SIGTERM
 }
 
 func exitOf(name string, err error) error {

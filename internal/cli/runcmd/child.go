@@ -2,6 +2,7 @@ package runcmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,6 +12,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	frame "leat/internal/cli"
+	"leat/pkg/ingest/journal"
+	"leat/pkg/lake"
+	"leat/pkg/persist"
 	"leat/pkg/pipeline"
 	"leat/pkg/stage"
 )
@@ -60,5 +64,12 @@ func runChild(cfg *pipeline.Config, what string, log *slog.Logger) error {
 			return err
 		}
 	}
-	return b.Run(ctx, sink)
+	err = b.Run(ctx, sink)
+	if errors.Is(err, journal.ErrBusy) || errors.Is(err, lake.ErrSuperseded) {
+		return frame.Attention(err)
+	}
+	if errors.Is(err, persist.ErrRefused) {
+		return frame.Usage(err)
+	}
+	return err
 }
