@@ -1,6 +1,8 @@
 package normalize
 
 import (
+	"bytes"
+
 	"leat/pkg/event"
 	"leat/pkg/normalize/parse"
 )
@@ -92,9 +94,25 @@ func (r *runner) field(dst []byte, leaf int) []byte {
 
 func appendValue(dst []byte, v value) []byte {
 	if v.json {
-		return append(dst, v.b...)
+		return appendRaw(dst, v.b, v.kind)
 	}
 	return appendText(dst, v.b)
+}
+
+// appendRaw appends JSON text. A list or object of a record that was written on several lines must not break ours: line
+// feeds can only stand between its tokens, where a space says the same.
+func appendRaw(dst, b []byte, kind event.Kind) []byte {
+	start := len(dst)
+	dst = append(dst, b...)
+	if kind != event.Array && kind != event.Object || bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0 {
+		return dst
+	}
+	for i, c := range dst[start:] {
+		if c == '\n' || c == '\r' {
+			dst[start+i] = ' '
+		}
+	}
+	return dst
 }
 
 // unused appends the members of the record's object at cell c that no field took. Nulls are dropped.
@@ -121,7 +139,7 @@ func (r *runner) unused(dst []byte, n *outNode, c int32, wrote bool) ([]byte, bo
 				continue
 			}
 		case cell.JSON:
-			dst = append(dst, cell.Val...)
+			dst = appendRaw(dst, cell.Val, cell.Kind)
 		default:
 			dst = appendText(dst, cell.Val)
 		}

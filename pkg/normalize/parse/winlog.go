@@ -16,13 +16,15 @@ var systemNames = map[string]string{
 	"Level": "level", "Task": "task", "Opcode": "opcode", "Keywords": "keywords", "Version": "version",
 	"ExecutionProcessID": "process_id", "ExecutionThreadID": "thread_id", "ThreadID": "thread_id",
 	"ProviderGuid": "provider_guid", "Provider_Guid": "provider_guid", "UserID": "user_id", "SourceModuleType": "module",
+	"EventType": "event_type", "AccountName": "user_name", "Domain": "user_domain",
 }
 
-var keyEventData = []byte("event_data")
+var keyEventData, keyBeat = []byte("event_data"), []byte("beat")
 
 // Winlog adds a Windows event to the object at parent, whatever shape it has: {"Event":{"System","EventData"}} as EVTX
 // readers write it, winlog.* as Winlogbeat does, or flat. The cells are channel, event_id, provider_name, computer_name,
-// record_id, time and others of System, and the object event_data. It tells whether e is such an event.
+// record_id, time and others of System, and the object event_data; of Winlogbeat's also beat, with what stood beside
+// winlog. It tells whether e is such an event.
 func Winlog(r *Record, parent int32, e *event.Event) bool {
 	root := e.Root()
 	if root == event.None {
@@ -39,6 +41,7 @@ func Winlog(r *Record, parent int32, e *event.Event) bool {
 		if m := e.Find(root, "message"); m != event.None {
 			addNamed(r, parent, "message", e.ValueAt(m))
 		}
+		besides(r, parent, e, root)
 		return true
 	}
 	if e.Find(root, "EventID") == event.None && e.Find(root, "EventId") == event.None {
@@ -62,6 +65,23 @@ func Winlog(r *Record, parent int32, e *event.Event) bool {
 		}
 	}
 	return true
+}
+
+// besides adds what Winlogbeat writes beside winlog (agent, host, event ...) below the object beat.
+func besides(r *Record, parent int32, e *event.Event, root event.Node) {
+	beat := None
+	for n := e.First(root); n != event.None; n = e.Next(n) {
+		switch string(e.RawKey(n)) {
+		case "winlog", "@timestamp", "message":
+			continue
+		}
+		if beat == None {
+			if beat = r.AddObject(parent, keyBeat); beat == None {
+				return
+			}
+		}
+		addMember(r, beat, e, n)
+	}
 }
 
 func nestedWinlog(r *Record, parent int32, e *event.Event, ev event.Node) bool {
