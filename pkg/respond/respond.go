@@ -47,7 +47,7 @@ type Stage struct {
 
 	begun  bool
 	marked bool
-	ended  bool // the last mark of a marked stream has passed
+	ended  bool        // the last mark of a marked stream has passed
 	again  atomic.Bool // Reload was called
 
 	untold   []*entry // whose requests are to be told though their alert may not come again
