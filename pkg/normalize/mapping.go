@@ -170,9 +170,7 @@ func (c *compiler) document(doc *document, top bool) {
 	c.keep(&doc.Keep)
 	c.time(&doc.Time)
 	c.fields(&doc.Fields)
-	for _, a := range c.actions(&doc.Set, "set") {
-		p.set = append(p.set, a)
-	}
+	p.set = append(p.set, c.actions(&doc.Set, "set")...)
 	c.switches(&doc.Switch)
 }
 

@@ -133,7 +133,7 @@ func (r *runner) float(b []byte) ([]byte, bool) {
 	if err != nil || f != f || f-f != 0 {
 		return b, false
 	}
-	if c := b[len(b)-1]; len(b) < 20 && c-'0' < 10 && (b[0] >= '1' && b[0] <= '9' || len(b) == 1 || b[0] == '0' && b[1] == '.') && bytes.IndexAny(b, "xX_pP") < 0 {
+	if c := b[len(b)-1]; len(b) < 20 && c-'0' < 10 && (b[0] >= '1' && b[0] <= '9' || len(b) == 1 || b[0] == '0' && b[1] == '.') && !bytes.ContainsAny(b, "xX_pP") {
 		return b, true
 	}
 	start := len(r.mem)
