@@ -158,9 +158,7 @@ func (c *compiler) document(doc *document, top bool) {
 		c.when(&doc.When)
 		c.tests(&doc.Tests)
 	}
-	for _, a := range doc.Absent {
-		p.none = append(p.none, a)
-	}
+	p.none = append(p.none, doc.Absent...)
 	if doc.Each != "" {
 		p.each = strings.Split(doc.Each, ".")
 	}
