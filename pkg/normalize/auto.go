@@ -228,7 +228,7 @@ func (r *runner) splitURL(u []byte) {
 		r.fallback(a.urlFragment, u[i+1:])
 		u = u[:i]
 	}
-	if i := bytes.Index(u, schemeMark); i > 0 && bytes.IndexAny(u[:i], "/?") < 0 {
+	if i := bytes.Index(u, schemeMark); i > 0 && !bytes.ContainsAny(u[:i], "/?") {
 		r.fallback(a.urlScheme, u[:i])
 		u = u[i+3:]
 		end := bytes.IndexAny(u, "/?")
