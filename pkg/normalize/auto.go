@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"leat/pkg/ecs"
@@ -19,7 +20,11 @@ type automatic struct {
 	urlOriginal, urlFull, urlPath, urlQuery, urlDomain         int
 	urlScheme, urlPort, urlExtension, urlFragment, communityID int
 	transport, iana, sourceIP, destIP, sourcePort, destPort    int
+	sums                                                       []sum
 }
+
+// sum is a field of the network that is the sum of both ends' (ECS network.bytes, network.packets).
+type sum struct{ total, source, destination int }
 
 // endpoint is one of source, destination, client, server: its address is an IP or a name.
 type endpoint struct{ address, ip, domain int }
@@ -61,6 +66,11 @@ func (p *plan) addAutomatic() (err error) {
 	a.transport, a.iana, a.communityID = have("network.transport"), have("network.iana_number"), -1
 	if a.sourceIP >= 0 && a.destIP >= 0 && (a.transport >= 0 || a.iana >= 0) {
 		a.communityID = leaf("network.community_id")
+	}
+	for _, what := range []string{"bytes", "packets"} {
+		if s, d := have("source."+what), have("destination."+what); s >= 0 && d >= 0 {
+			a.sums = append(a.sums, sum{leaf("network." + what), s, d})
+		}
 	}
 	p.gather()
 	a.relatedIP, a.relatedUser = leaf("related.ip"), leaf("related.user")
@@ -118,6 +128,9 @@ func (r *runner) automatics() {
 	if a.communityID >= 0 && !r.has(a.communityID) {
 		r.communityID()
 	}
+	for i := range a.sums {
+		r.sum(&a.sums[i])
+	}
 	r.collect(a.relatedIP, a.ips)
 	r.collect(a.relatedUser, a.users)
 	r.collect(a.relatedHosts, a.hosts)
@@ -150,6 +163,21 @@ func (r *runner) endpoint(e *endpoint) {
 	case r.has(e.domain):
 		r.put(e.address, r.leaves[e.domain][0])
 	}
+}
+
+// sum sets a total where both parts are there.
+func (r *runner) sum(s *sum) {
+	if r.has(s.total) || !r.has(s.source) || !r.has(s.destination) {
+		return
+	}
+	a, err1 := strconv.ParseUint(string(r.leaves[s.source][0].b), 10, 63)
+	b, err2 := strconv.ParseUint(string(r.leaves[s.destination][0].b), 10, 63)
+	if err1 != nil || err2 != nil || a+b >= 1<<63 {
+		return
+	}
+	start := len(r.mem)
+	r.mem = strconv.AppendUint(r.mem, a+b, 10)
+	r.put(s.total, numberValue(r.mem[start:len(r.mem):len(r.mem)]))
 }
 
 // isName tells whether t can be a host's name.

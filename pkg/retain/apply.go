@@ -56,7 +56,7 @@ func (k *Keeper) Apply(ctx context.Context, p *Plan) (removed []Verdict, err err
 			if !ok || f.SHA256 != v.SHA256 {
 				return nil, fmt.Errorf("%s: %w", v.Path, ErrChanged)
 			}
-			if c := m.held(v.Dataset, v.Date); c != "" {
+			if c := m.held(f); c != "" {
 				return nil, fmt.Errorf("%s is held by case %s: %w", v.Path, c, ErrHeldNow)
 			}
 			e.Removed = append(e.Removed, v.Path)
@@ -141,6 +141,10 @@ func (k *Keeper) Empty(ctx context.Context, keep time.Duration) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	// Nothing leaves the disk before the ledger tells of it.
+	if err := k.tell(s); err != nil {
+		return 0, err
+	}
 	var purged []int64
 	freed := int64(0)
 	for _, n := range numbers(s.Removals) {
@@ -149,6 +153,10 @@ func (k *Keeper) Empty(ctx context.Context, keep time.Duration) (int64, error) {
 			continue
 		}
 		for _, f := range r.Files {
+			// A reader may have kept it in place until now.
+			if err := k.toTrash(f.Path); err != nil {
+				return freed, fmt.Errorf("empty the trash: %w", err)
+			}
 			at := k.trash(f.Path)
 			if err := os.Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return freed, fmt.Errorf("empty the trash: %w", err)
@@ -165,6 +173,29 @@ func (k *Keeper) Empty(ctx context.Context, keep time.Duration) (int64, error) {
 		return &lake.Entry{Kind: lake.KindPurge, Who: k.who, Why: "their time in the trash is over", Purged: purged}, nil
 	})
 	return freed, err
+}
+
+// overdueAfter is how long a reader may pin files whose time in the trash is over before somebody has to look: queries end
+// within minutes.
+const overdueAfter = time.Hour
+
+// Overdue returns the bytes that should have left the disk more than an hour ago and have not.
+func (k *Keeper) Overdue(keep time.Duration) (int64, error) {
+	s, err := k.lake.State()
+	if err != nil {
+		return 0, err
+	}
+	late := int64(0)
+	for _, r := range s.Removals {
+		due := r.Time.Add(overdueAfter)
+		if !r.Purge {
+			due = due.Add(keep)
+		}
+		if k.now().After(due) {
+			late += r.Bytes()
+		}
+	}
+	return late, nil
 }
 
 // DiskOf returns what the file system of a folder has.

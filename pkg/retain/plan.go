@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,6 +34,8 @@ type Plan struct {
 	Made     time.Time `json:"made"`
 	Files    []Verdict `json:"files"`
 	Warnings []string  `json:"warnings,omitempty"` // goals that can't be met, and why
+	// Purge: the disk has less free than it must, so that the trash, and what this plan adds to it, is not kept.
+	Purge bool `json:"purge,omitempty"`
 }
 
 // Removed returns the verdicts that take a file out, with their sum in bytes.
@@ -72,25 +75,31 @@ type maker struct {
 }
 
 // held returns the case that holds a file, or "".
-func (m *maker) held(dataset, date string) string {
-	cases := make([]string, 0, len(m.state.Holds))
-	for c := range m.state.Holds {
-		cases = append(cases, c)
-	}
-	slices.Sort(cases)
-	for _, c := range cases {
-		h := m.state.Holds[c]
-		if (h.From == "" || date >= h.From) && (h.To == "" || date <= h.To) &&
-			slices.ContainsFunc(h.Datasets, func(g string) bool { return match(g, dataset) }) {
+func (m *maker) held(f lake.File) string {
+	for _, c := range slices.Sorted(maps.Keys(m.state.Holds)) {
+		if covers(m.state.Holds[c], f) {
 			return c
 		}
 	}
 	return ""
 }
 
+// covers errs on the side of keeping. A partition's date is the commit's where an event's own is far off, so a file counts
+// too when any time between its oldest and newest event does; and any dataset may be in the partition for odd names.
+func covers(h lake.Hold, f lake.File) bool {
+	if f.Dataset != lake.OtherDataset && !slices.ContainsFunc(h.Datasets, func(g string) bool { return match(g, f.Dataset) }) {
+		return false
+	}
+	within := func(first, last string) bool {
+		return (h.To == "" || first <= h.To) && (h.From == "" || last >= h.From)
+	}
+	day := func(ns int64) string { return time.Unix(0, ns).UTC().Format(time.DateOnly) }
+	return within(f.Date, f.Date) || (f.MinTime != 0 || f.MaxTime != 0) && within(day(f.MinTime), day(f.MaxTime))
+}
+
 func (m *maker) byAge(f lake.File) Verdict {
 	v := Verdict{Path: f.Path, Dataset: f.Dataset, Date: f.Date, Rows: f.Rows, Bytes: f.Bytes, SHA256: f.SHA256}
-	r := m.policy.rule(f.Dataset)
+	r := m.policy.longest(f)
 	if r == nil {
 		v.Reason = "no rule: stays"
 		return v
@@ -104,7 +113,7 @@ func (m *maker) byAge(f lake.File) Verdict {
 	default:
 		v.Remove, v.Reason = true, fmt.Sprintf("rule %d (%s): older than %s", r.line, r.Dataset, r.Keep)
 	}
-	if c := m.held(f.Dataset, f.Date); c != "" && v.Remove {
+	if c := m.held(f); c != "" && v.Remove {
 		v.Remove, v.Reason = false, fmt.Sprintf("held by case %s, although %s", c, v.Reason)
 	}
 	return v
@@ -125,15 +134,16 @@ func (m *maker) quotas() {
 	}
 }
 
-// free takes out until the disk has what it must have. What lies in the trash is still on the disk, and counted so.
+// free takes out until the disk has what it must have. What lies in the trash is still on the disk, and deleted at once then: it counts as free.
 func (m *maker) free(disk Disk) {
 	want := m.policy.free.bytes
 	if m.policy.free.share > 0 {
 		want = int64(m.policy.free.share * float64(disk.Total))
 	}
-	if want == 0 || disk.Total == 0 {
+	if disk.Total == 0 || disk.Free >= want {
 		return
 	}
+	m.plan.Purge = true
 	coming := disk.Free
 	for _, r := range m.state.Removals {
 		coming += r.Bytes()
@@ -169,7 +179,7 @@ func (m *maker) shrink(limit int64, why string, of func(*Verdict) bool) {
 		if size <= limit {
 			return
 		}
-		if c := m.held(v.Dataset, v.Date); c != "" {
+		if c := m.held(m.state.Files[v.Path]); c != "" {
 			held += v.Bytes
 			v.Reason = fmt.Sprintf("held by case %s, although over the %s", c, why)
 			continue

@@ -3,6 +3,7 @@ package retain
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"leat/internal/duration"
+	"leat/pkg/lake"
 	"leat/pkg/yamlfile"
 )
 
@@ -31,8 +33,10 @@ type Policy struct {
 
 // Rule says how long a sort of files stays.
 type Rule struct {
-	Dataset string       `yaml:"dataset"`
-	Keep    duration.Age `yaml:"keep"`
+	Dataset string `yaml:"dataset"`
+	// Kind is a glob of event.kind; "" = any. A file of several kinds stays as long as the longest of their rules says.
+	Kind string       `yaml:"kind"`
+	Keep duration.Age `yaml:"keep"`
 	// By is "event" (the partition's date, the default) or "commit" (when it was committed).
 	By string `yaml:"by"`
 
@@ -114,7 +118,7 @@ func (p *Policy) check(f *yamlfile.File) error {
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		r.line = i + 1
-		globs = append(globs, r.Dataset)
+		globs = append(globs, r.Dataset, r.Kind)
 		if r.Dataset == "" {
 			fault("rule %d has no dataset; expected a glob such as 'zeek.*'", i+1)
 		}
@@ -154,14 +158,32 @@ func (p *Policy) check(f *yamlfile.File) error {
 	return errors.Join(faults...)
 }
 
-// rule returns the first rule that holds for a dataset, or nil.
-func (p *Policy) rule(dataset string) *Rule {
-	for i := range p.Rules {
-		if match(p.Rules[i].Dataset, dataset) {
-			return &p.Rules[i]
+// longest returns the rule that holds for a file: of the first that match each kind in it, the one that keeps longest.
+// It is nil where one of the kinds has none.
+func (p *Policy) longest(f lake.File) *Rule {
+	kinds := slices.Sorted(maps.Keys(f.Kinds))
+	if len(kinds) == 0 {
+		kinds = []string{""}
+	}
+	var longest *Rule
+	var end time.Time
+	for _, kind := range kinds {
+		i := slices.IndexFunc(p.Rules, func(r Rule) bool {
+			return match(r.Dataset, f.Dataset) && (r.Kind == "" || match(r.Kind, kind))
+		})
+		if i < 0 {
+			return nil
+		}
+		r := &p.Rules[i]
+		born, err := r.born(f.Date, f.AddedAt)
+		if err != nil {
+			return r
+		}
+		if e := born.Add(time.Duration(r.Keep)); longest == nil || e.After(end) {
+			longest, end = r, e
 		}
 	}
-	return nil
+	return longest
 }
 
 func match(glob, name string) bool {

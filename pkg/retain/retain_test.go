@@ -167,7 +167,7 @@ func TestPlanProperties(t *testing.T) {
 
 func TestPolicyFaults(t *testing.T) {
 	for text, want := range map[string]string{
-		"rules:\n  - dataset: '*'\n    kep: 30d\n":    `policy.yaml:3:5: unknown key "kep"; expected one of by, dataset, keep`,
+		"rules:\n  - dataset: '*'\n    kep: 30d\n":    `policy.yaml:3:5: unknown key "kep"; expected one of by, dataset, keep, kind`,
 		"rules: [{dataset: '*', keep: soon}]":         `"soon" is no age`,
 		"rules: [{dataset: '*'}]":                     "rule 1 has no keep",
 		"rules: [{dataset: '[', keep: 1d}]":           "is no glob",
@@ -298,7 +298,7 @@ func TestApply(t *testing.T) {
 	if n, err := k.Empty(context.Background(), 0); n != 200 || err != nil {
 		t.Errorf("emptied %d, %v", n, err)
 	}
-	if n, damaged, err := Verify(context.Background(), l); n != 1 || len(damaged) != 0 || err != nil {
+	if n, damaged, err := Verify(context.Background(), l, 0, 1); n != 1 || len(damaged) != 0 || err != nil {
 		t.Errorf("verify: %d %v %v", n, damaged, err)
 	}
 }
@@ -348,7 +348,7 @@ func TestOrphansAndDamage(t *testing.T) {
 		}
 		break
 	}
-	if n, damaged, err := Verify(context.Background(), l); n != 2 || len(damaged) != 1 || err != nil {
+	if n, damaged, err := Verify(context.Background(), l, 0, 1); n != 2 || len(damaged) != 1 || err != nil {
 		t.Errorf("verify: %d %v %v", n, damaged, err)
 	}
 }

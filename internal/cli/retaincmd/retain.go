@@ -44,11 +44,17 @@ clears up behind crashes: run it from cron. It works beside a live pipeline. A l
    trash: {keep: 1d}
 
 It takes whole files. Not there yet: erase (rows of one person), compact, prove.`,
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return frame.Usagef("no command %q; see retain --help", c.Args().First())
+			}
+			return frame.Usagef("which command? One of plan, apply, sweep, hold, verify; see retain --help")
+		},
 		Subcommands: []*cli.Command{
 			{Name: "plan", Usage: "say what stays, what goes, and why", Flags: append(common(), jsonFlag()), Action: plan},
 			{Name: "apply", Usage: "take out what a plan (a file, or - for standard input) says", ArgsUsage: "PLAN", Flags: common(), Action: apply},
 			{Name: "sweep", Usage: "plan, apply, empty the trash, clear up: for cron", Flags: common(), Action: sweep},
-			{Name: "verify", Usage: "read every file and compare it with the log (exit 3 where one differs)", Flags: []cli.Flag{lakeFlag()}, Action: verify},
+			{Name: "verify", Usage: "read every file and compare it with the log (exit 3 where one differs)", Flags: []cli.Flag{lakeFlag(), partFlag()}, Action: verify},
 			{Name: "hold", Usage: "keep files whatever a policy says", Subcommands: []*cli.Command{
 				{Name: "add", Usage: "begin a hold", Flags: append(holdFlags(), lakeFlag()), Action: func(c *cli.Context) error { return hold(c, false) }},
 				{Name: "release", Usage: "end a hold", Flags: append(holdFlags(), lakeFlag()), Action: func(c *cli.Context) error { return hold(c, true) }},
@@ -62,6 +68,10 @@ func lakeFlag() cli.Flag { return &cli.StringFlag{Name: "lake", Usage: "the lake
 
 func jsonFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "json", Usage: "print the plan as JSON, for apply"}
+}
+
+func partFlag() cli.Flag {
+	return &cli.IntFlag{Name: "days", Value: 1, Usage: "read one part in `N` today and another tomorrow, so that a daily run has read all after N days"}
 }
 
 func common() []cli.Flag {
@@ -94,28 +104,28 @@ func policy(c *cli.Context) (*retain.Policy, error) {
 	return p, frame.Usage(err)
 }
 
-func makePlan(c *cli.Context) (*lake.Lake, *retain.Policy, *retain.Plan, error) {
-	p, err := policy(c)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	l, err := open(c)
-	if err != nil {
-		return nil, nil, nil, err
-	}
+func planOf(l *lake.Lake, p *retain.Policy) (*retain.Plan, error) {
 	s, err := l.State()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	disk, err := retain.DiskOf(l.Dir())
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	return l, p, retain.Make(s, p, time.Now().UTC(), disk), nil
+	return retain.Make(s, p, time.Now().UTC(), disk), nil
 }
 
 func plan(c *cli.Context) error {
-	_, _, p, err := makePlan(c)
+	policy, err := policy(c)
+	if err != nil {
+		return err
+	}
+	l, err := open(c)
+	if err != nil {
+		return err
+	}
+	p, err := planOf(l, policy)
 	if err != nil {
 		return err
 	}
@@ -196,7 +206,11 @@ func who() string {
 }
 
 func sweep(c *cli.Context) error {
-	l, p, plan, err := makePlan(c)
+	p, err := policy(c)
+	if err != nil {
+		return err
+	}
+	l, err := open(c)
 	if err != nil {
 		return err
 	}
@@ -205,7 +219,14 @@ func sweep(c *cli.Context) error {
 		return err
 	}
 	defer k.Close()
+	plan, err := planOf(l, p)
+	if err != nil {
+		return err
+	}
 	gone, err := k.Apply(c.Context, plan)
+	if errors.Is(err, retain.ErrHeldNow) {
+		return frame.Attention(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -213,11 +234,22 @@ func sweep(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	freed, err := k.Empty(c.Context, time.Duration(p.Trash.Keep))
+	keep := time.Duration(p.Trash.Keep)
+	if plan.Purge {
+		keep = 0
+	}
+	freed, err := k.Empty(c.Context, keep)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "%d files went to the trash, %d were left over, %d bytes freed\n", len(gone), orphans, freed)
+	late, err := k.Overdue(keep)
+	if err != nil {
+		return err
+	}
+	if late > 0 {
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%d bytes should be gone from the disk: a reader that is still open pins them", late))
+	}
 	if len(plan.Warnings) > 0 {
 		return frame.Attention(errors.New(strings.Join(plan.Warnings, "; ")))
 	}
@@ -229,7 +261,11 @@ func verify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	n, damaged, err := retain.Verify(c.Context, l)
+	days := c.Int("days")
+	if days < 1 {
+		return frame.Usagef("--days: %d is less than 1", days)
+	}
+	n, damaged, err := retain.Verify(c.Context, l, int(time.Now().Unix()/86400%int64(days)), days)
 	if err != nil {
 		return err
 	}

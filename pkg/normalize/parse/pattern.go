@@ -21,7 +21,8 @@ import (
 //	[text {x}]      may be missing
 //	\[ \] \{ \} \\  the characters themselves
 //
-// Where more than one way fits, the shortest first capture wins, as it would for a person who reads from the left.
+// Where more than one way fits, the shortest first capture wins, as it would for a person who reads from the left. What
+// an attacker can write into a line (a user's name) should stand in front of a capture with a type that can't hold it.
 type Pattern struct {
 	ops   []op
 	names [][]byte
@@ -351,7 +352,10 @@ func (o *op) fixed(s []byte) int {
 			n--
 		}
 		if n > 0 && !isIP(s[:n]) {
-			return -1
+			// 192.0.2.1:443 is an address and a port.
+			if n = bytes.IndexByte(s[:n], ':'); n < 7 || !isIP(s[:n]) {
+				return -1
+			}
 		}
 	case capOneOf:
 		for _, t := range o.one {

@@ -1,0 +1,269 @@
+package normalize
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"leat/pkg/ecs"
+	"leat/pkg/event"
+)
+
+// floors are the shares of expected ECS values that the shipped mappings must reach, by dataset and origin of the shared
+// corpus, without a hint. Expected values are other projects' choices: docs/normalize-conformance.md says where we differ
+// on purpose. A floor may only rise.
+var floors = map[string]float64{
+	"apache/elastic": 0.90, "apache/sekoia": 0.72, "aws_cloudtrail/sekoia": 0.70,
+	"linux_auth/elastic": 0.75, "linux_sshd/sekoia": 0.96, "linux_syslog/elastic": 0.65,
+	"windows_security_elastic/elastic": 0.93, "winlogbeat/sekoia": 0.70, "windows_evt/sekoia": 0.60,
+	"zeek_conn/elastic-integrations": 0.70, "fortigate/sekoia": 0.75, "cef/sekoia": 0.45, "nginx/sekoia": 0.40,
+}
+
+// sharedDir finds the shared test data; the test is skipped where it is absent.
+func sharedDir(t *testing.T) string {
+	t.Helper()
+	dirs := []string{os.Getenv("LEAT_SHARED"), filepath.Join("..", "..", "..", "shared")}
+	for _, d := range dirs {
+		if d != "" {
+			if _, err := os.Stat(filepath.Join(d, "normalize", "corpus")); err == nil {
+				return d
+			}
+		}
+	}
+	t.Skip("skipped: the shared corpus is not here (set LEAT_SHARED, or put it beside the repository as ../shared)")
+	return ""
+}
+
+type corpusCase struct {
+	ID       string          `json:"id"`
+	Schema   string          `json:"schema"`
+	Input    json.RawMessage `json:"input"`
+	Expected map[string]any  `json:"expected"`
+}
+
+// recordOf is the text of a case's input, as score.py takes it.
+func recordOf(in json.RawMessage) string {
+	var s string
+	if json.Unmarshal(in, &s) == nil {
+		return s
+	}
+	var o map[string]json.RawMessage
+	if json.Unmarshal(in, &o) == nil {
+		if m, ok := o["message"]; ok && json.Unmarshal(m, &s) == nil && only(o, "message", "sekoiaio", "event", "log") {
+			return s
+		}
+		if j, ok := o["json"]; ok && len(j) > 0 && j[0] == '{' {
+			return string(j)
+		}
+	}
+	return string(in)
+}
+
+func only(o map[string]json.RawMessage, names ...string) bool {
+	for k := range o {
+		if !slicesHas(names, k) {
+			return false
+		}
+	}
+	return true
+}
+
+func readCorpus(t *testing.T, path string) []corpusCase {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out []corpusCase
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 16<<20)
+	for in.Scan() {
+		var c corpusCase
+		if err := json.Unmarshal(in.Bytes(), &c); err != nil {
+			continue // expected is a list of asserts there
+		}
+		if c.Schema == "ecs" && c.Expected != nil {
+			out = append(out, c)
+		}
+	}
+	if err := in.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// leftOut are expected values that the record's text does not carry, or that an enrichment gives.
+func leftOut(name string) bool {
+	for _, p := range strings.Split(name, ".") {
+		switch p {
+		case "geo", "as", "registered_domain", "top_level_domain", "subdomain":
+			return true
+		}
+	}
+	for _, p := range []string{
+		"agent.", "ecs.", "event.ingested", "event.created", "event.original", "event.module", "event.dataset",
+		"event.sequence", "event.id", "tags", "labels", "log.", "input.", "data_stream", "user_agent.name", "user_agent.version",
+		"user_agent.os", "user_agent.device", "message", "related.", "action.", "os.",
+	} {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func flatten(prefix string, v map[string]any, out map[string]any) {
+	for k, e := range v {
+		if o, ok := e.(map[string]any); ok {
+			flatten(prefix+k+".", o, out)
+			continue
+		}
+		out[prefix+k] = e
+	}
+}
+
+// same compares as texts, lists as sets, times as instants.
+func same(want, got any) bool {
+	w, g := set(want), set(got)
+	if len(w) != len(g) {
+		return false
+	}
+	for k := range w {
+		if !g[k] {
+			return false
+		}
+	}
+	return true
+}
+
+func set(v any) map[string]bool {
+	out := map[string]bool{}
+	l, ok := v.([]any)
+	if !ok {
+		l = []any{v}
+	}
+	for _, e := range l {
+		s := fmt.Sprint(e)
+		if f, ok := e.(float64); ok {
+			s = fmt.Sprintf("%.0f", f)
+		}
+		if ts, err := time.Parse(time.RFC3339Nano, s); err == nil {
+			s = ts.UTC().Truncate(time.Microsecond).String()
+		}
+		out[s] = true
+	}
+	return out
+}
+
+// TestCorpus compares with documents that others expect of real records.
+func TestCorpus(t *testing.T) {
+	dir := sharedDir(t)
+	m, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, floor := range floors {
+		t.Run(name, func(t *testing.T) {
+			equal, all := 0, 0
+			for _, c := range readCorpus(t, filepath.Join(dir, "normalize", "corpus", name+".jsonl")) {
+				e, a := compare(t, m, c)
+				equal, all = equal+e, all+a
+			}
+			share := float64(equal) / float64(max(all, 1))
+			t.Logf("%d of %d expected values equal: %.1f %%", equal, all, 100*share)
+			if share < floor {
+				t.Errorf("%.1f %% of the expected values are equal, the floor is %.0f %%", 100*share, 100*floor)
+			}
+		})
+	}
+}
+
+func compare(t *testing.T, m *Mappings, c corpusCase) (equal, all int) {
+	t.Helper()
+	s := New(Config{Mappings: m})
+	line, _ := event.AppendRecord([]byte(`{"event":{"id":"case",`), []byte(recordOf(c.Input)))
+	var b event.Batch
+	b.Push(append(line, `}}`...))
+	if err := s.Process(&b); err != nil {
+		t.Fatal(err)
+	}
+	b.Compact()
+	if len(b.Events) == 0 {
+		t.Fatalf("%s: lost", c.ID)
+	}
+	out := b.Events[0].Append(nil)
+	var got map[string]any
+	if err := json.Unmarshal(out, &got); err != nil || strings.ContainsAny(string(out), "\n\r") {
+		t.Fatalf("%s: not one line of JSON: %v", c.ID, err)
+	}
+	have, want := map[string]any{}, map[string]any{}
+	flatten("", got, have)
+	flatten("", c.Expected, want)
+	for k, v := range want {
+		if root, _, _ := strings.Cut(k, "."); !isRoot(root) || leftOut(k) || v == nil || v == "" {
+			continue
+		}
+		all++
+		if h, ok := have[k]; ok && same(v, h) {
+			equal++
+		}
+	}
+	return equal, all
+}
+
+func isRoot(name string) bool { return ecs.Root(name) }
+
+// TestCorpusIsTaken runs every record of the corpus, of whatever dataset: none may be lost, none may come out as
+// anything but one line of JSON, and what was its original must still be there.
+func TestCorpusIsTaken(t *testing.T) {
+	dir := sharedDir(t)
+	m, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "normalize", "corpus", "*", "*.jsonl"))
+	s := New(Config{Mappings: m})
+	n, failed := 0, 0
+	for _, f := range files {
+		for _, c := range readCorpus(t, f) {
+			var b event.Batch
+			text := recordOf(c.Input)
+			line, _ := event.AppendRecord([]byte(`{"event":{"id":"case",`), []byte(text))
+			b.Push(append(line, `}}`...))
+			if err := s.Process(&b); err != nil {
+				t.Fatal(err)
+			}
+			b.Compact()
+			n++
+			for _, e := range b.Events {
+				if e.Failed() {
+					failed++
+				}
+				out := e.Append(nil)
+				if !json.Valid(out) || strings.ContainsAny(string(out), "\n\r") {
+					t.Fatalf("%s %s: not one line of JSON: %s", f, c.ID, out)
+				}
+			}
+			if len(b.Events) == 1 {
+				var again event.Event
+				again.Reset(b.Events[0].Append(nil))
+				if got := again.Get(pathOriginal).String(); got != text {
+					t.Fatalf("%s %s: the original has changed: %q", f, c.ID, got)
+				}
+			}
+		}
+	}
+	t.Logf("%d records, %d pipeline_error", n, failed)
+	if n < 1500 {
+		t.Errorf("only %d records read", n)
+	}
+	if failed*50 > n {
+		t.Errorf("%d of %d records became a pipeline_error", failed, n)
+	}
+}
