@@ -23,6 +23,7 @@ type source struct {
 	picks []pick
 	calls []call
 	parts []part // a text with members
+	fills bool   // a function gives a value where there is none
 }
 
 type part struct {
@@ -77,6 +78,7 @@ func (p *plan) compileSource(text string, tables map[string]*lookup) (*source, e
 			return nil, err
 		}
 		s.calls = append(s.calls, c)
+		s.fills = s.fills || c.onNone
 	}
 	return s, nil
 }
@@ -188,12 +190,10 @@ func (r *runner) read(s *source) (v value, cell int32) {
 	case s.head != headNone:
 		v = r.headValue(s.head)
 	default:
-		if cell = r.cells[s.slot]; cell == parse.None {
-			return value{}, parse.None
+		if cell = r.cells[s.slot]; cell != parse.None {
+			v = r.cell(cell)
 		}
-		c := &r.rec.Cells[cell]
-		v = value{b: c.Val, kind: c.Kind, json: c.JSON}
-		if c.Kind == event.String && !c.JSON && r.plan.isNone(c.Val) || c.Kind == event.String && c.JSON && r.plan.noneJSON(c.Val) {
+		if v.kind == event.Missing && !s.fills {
 			return value{}, parse.None
 		}
 	}
@@ -213,6 +213,15 @@ func (r *runner) read(s *source) (v value, cell int32) {
 		return value{}, parse.None
 	}
 	return v, cell
+}
+
+// cell is the value of the record's cell n; none where the dataset writes it for "no value".
+func (r *runner) cell(n int32) value {
+	c := &r.rec.Cells[n]
+	if c.Kind == event.String && (!c.JSON && r.plan.isNone(c.Val) || c.JSON && r.plan.noneJSON(c.Val)) {
+		return value{}
+	}
+	return value{b: c.Val, kind: c.Kind, json: c.JSON}
 }
 
 // fill makes the text of a template.

@@ -61,8 +61,8 @@ type op struct {
 	anyOf bool // first is not a limit
 }
 
-// maxSteps bounds the backtracking for one line.
-const maxSteps = 20000
+// maxSteps bounds the backtracking for one line and pattern: every try counts, and every 64 bytes that it looked at.
+const maxSteps = 4000
 
 // PatternError says where a pattern is wrong.
 type PatternError struct {
@@ -309,6 +309,7 @@ func (m *Matcher) run(p *Pattern, i, end int, s []byte) bool {
 			m.forget(p, i+1, o.end)
 			i = o.end
 		case opRegexp:
+			m.steps += len(s) >> 6
 			loc := o.re.FindIndex(s)
 			if loc == nil {
 				return false
@@ -403,8 +404,10 @@ func (m *Matcher) search(p *Pattern, i, end int, s []byte) bool {
 		if lit != nil {
 			k := bytes.Index(s[n:], lit)
 			if k < 0 {
+				m.steps += (len(s) - n) >> 6
 				return false
 			}
+			m.steps += k >> 6
 			n += k
 		} else if !o.anyOf {
 			for n < len(s) && o.first[s[n]>>6]>>(s[n]&63)&1 == 0 {
