@@ -32,7 +32,7 @@ type Supervisor struct {
 	Drain time.Duration
 	// Started is told the process ids of each new chain, in order; may be nil.
 	Started func(pids []int)
-	// Stderr takes the processes' messages.
+	// Stderr takes the processes' messages: a file, or a Writer that is safe for concurrent use.
 	Stderr io.Writer
 }
 

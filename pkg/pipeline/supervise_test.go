@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,18 +16,17 @@ import (
 // sh makes a process of a shell command.
 func sh(name, script string) Proc { return Proc{Name: name, Argv: []string{"sh", "-c", script}} }
 
-func supervisor(t *testing.T, procs ...Proc) (*Supervisor, *bytes.Buffer) {
+func supervisor(t *testing.T, procs ...Proc) *Supervisor {
 	t.Helper()
-	var log bytes.Buffer
 	return &Supervisor{
-		Procs: procs, Log: slog.New(slog.NewTextHandler(&log, nil)), Stderr: &log,
+		Procs: procs, Log: slog.New(slog.DiscardHandler), Stderr: os.Stderr,
 		Backoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond, Healthy: time.Hour, MaxRestarts: 5, Drain: 10 * time.Second,
-	}, &log
+	}
 }
 
 func TestChainIsJoinedByPipes(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	s, _ := supervisor(t, sh("a", "echo one; echo two"), sh("b", "sed s/o/0/"), sh("c", "cat >"+out))
+	s := supervisor(t, sh("a", "echo one; echo two"), sh("b", "sed s/o/0/"), sh("c", "cat >"+out))
 	if err := s.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +39,7 @@ func TestRestartUntilItWorks(t *testing.T) {
 	dir := t.TempDir()
 	count := filepath.Join(dir, "n")
 	// The second process fails twice, then reads all.
-	s, _ := supervisor(t, sh("a", "seq 3"), sh("b", fmt.Sprintf("echo x >>%[1]s; cat >%[1]s.got; [ $(wc -l <%[1]s) -ge 3 ]", count)))
+	s := supervisor(t, sh("a", "seq 3"), sh("b", fmt.Sprintf("echo x >>%[1]s; cat >%[1]s.got; [ $(wc -l <%[1]s) -ge 3 ]", count)))
 	starts := 0
 	s.Started = func([]int) { starts++ }
 	if err := s.Run(context.Background()); err != nil {
@@ -53,7 +51,7 @@ func TestRestartUntilItWorks(t *testing.T) {
 }
 
 func TestGivesUp(t *testing.T) {
-	s, _ := supervisor(t, sh("a", "exit 0"), sh("b", "exit 1"))
+	s := supervisor(t, sh("a", "exit 0"), sh("b", "exit 1"))
 	starts := 0
 	s.Started = func([]int) { starts++ }
 	err := s.Run(context.Background())
@@ -63,7 +61,7 @@ func TestGivesUp(t *testing.T) {
 }
 
 func TestConfigurationIsNotTriedAgain(t *testing.T) {
-	s, _ := supervisor(t, sh("a", "sleep 0.1"), sh("b", "exit 2"))
+	s := supervisor(t, sh("a", "sleep 0.1"), sh("b", "exit 2"))
 	err := s.Run(context.Background())
 	if code, ok := ExitCode(err); !ok || code != 2 || strings.Contains(err.Error(), "restarts") {
 		t.Errorf("%v", err)
@@ -75,7 +73,7 @@ func TestKilledMember(t *testing.T) {
 	dir := t.TempDir()
 	first := filepath.Join(dir, "first")
 	hang := fmt.Sprintf("if [ -e %[1]s ]; then exit 0; fi; touch %[1]s; exec sleep 1000", first)
-	s, _ := supervisor(t, sh("a", hang), sh("b", "cat"))
+	s := supervisor(t, sh("a", hang), sh("b", "cat"))
 	killed := false
 	s.Started = func(pids []int) {
 		if !killed {
@@ -97,7 +95,7 @@ func TestKilledMember(t *testing.T) {
 
 func TestDrain(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	s, _ := supervisor(t,
+	s := supervisor(t,
 		sh("a", "trap 'echo last; exit 0' TERM; echo first; while :; do sleep 0.05; done"),
 		sh("b", "cat >"+out))
 	ctx, cancel := context.WithCancel(context.Background())

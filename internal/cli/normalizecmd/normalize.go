@@ -4,11 +4,12 @@ package normalizecmd
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
 	"github.com/urfave/cli/v2"
 
 	frame "leat/internal/cli"
@@ -157,10 +158,8 @@ func explain(c *cli.Context) error {
 		}
 		b.Compact()
 		for _, e := range b.Events {
-			var pretty bytes.Buffer
-			if json.Indent(&pretty, e.Append(nil), "         ", "  ") == nil {
-				fmt.Fprintf(c.App.Writer, "event    %s\n", pretty.Bytes())
-			}
+			pretty := gjson.GetBytes(e.Append(nil), "@pretty").Raw
+			fmt.Fprintf(c.App.Writer, "event    %s\n", strings.ReplaceAll(strings.TrimSpace(pretty), "\n", "\n         "))
 		}
 	}
 	return in.Err()
