@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -113,11 +114,11 @@ func Verify(ctx context.Context, l *lake.Lake, first, of int) (files int, damage
 }
 
 func examine(l *lake.Lake, f lake.File) string {
-	path, err := l.Abs(f.Path)
+	abs, err := l.Abs(f.Path)
 	if err != nil {
 		return err.Error()
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(abs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "missing"
 	}
@@ -138,11 +139,20 @@ func examine(l *lake.Lake, f lake.File) string {
 	return ""
 }
 
-// SetHold puts a hold into the log, or with Released lifts it.
+// SetHold puts a hold into the log, or with Released lifts it. A case that is held already is refused: a second hold would
+// take the place of the first and so end it.
 func SetHold(ctx context.Context, l *lake.Lake, h lake.Hold, who, why string) error {
+	for _, g := range h.Datasets {
+		if _, err := path.Match(g, ""); err != nil {
+			return fmt.Errorf("hold: %q is no glob; expected such as 'zeek.*'", g)
+		}
+	}
 	_, err := l.Commit(ctx, func(s *lake.State) (*lake.Entry, error) {
-		if _, there := s.Holds[h.Case]; h.Released && !there {
+		switch _, there := s.Holds[h.Case]; {
+		case h.Released && !there:
 			return nil, fmt.Errorf("no hold of case %q", h.Case)
+		case !h.Released && there:
+			return nil, fmt.Errorf("case %q has a hold; give another its own id, such as %s.2", h.Case, h.Case)
 		}
 		return &lake.Entry{Kind: lake.KindHold, Who: who, Why: why, Hold: &h}, nil
 	})

@@ -314,6 +314,11 @@ func TestHoldAfterPlan(t *testing.T) {
 	if _, err := k.Apply(context.Background(), plan); !errors.Is(err, ErrHeldNow) {
 		t.Errorf("%v", err)
 	}
+	for _, h := range []lake.Hold{{Case: "c", Datasets: []string{"other"}}, {Case: "d", Datasets: []string{"["}}} {
+		if err := SetHold(context.Background(), l, h, "me", ""); err == nil {
+			t.Errorf("%+v is taken", h)
+		}
+	}
 	if err := SetHold(context.Background(), l, lake.Hold{Case: "none", Released: true}, "me", ""); err == nil {
 		t.Error("a hold that never was is released")
 	}

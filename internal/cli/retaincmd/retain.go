@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -35,9 +37,9 @@ clears up behind crashes: run it from cron. It works beside a live pipeline. A l
 
    # policy.yaml
    rules:
-     - {dataset: _alerts, keep: 7y}
+     - {dataset: '*', kind: alert, keep: 7y}
      - {dataset: 'zeek.*', keep: 30d}
-     - {dataset: '*', keep: 1y, by: commit}
+     - {dataset: '*', keep: 1y, by: commit}   # by: event (default) or commit
    quota: {total: 200GB, datasets: {'zeek.*': 50GB}}
    free: 10%
    order: ['zeek.*', 'nginx.*']     # what goes first where space is short
@@ -296,7 +298,7 @@ func hold(c *cli.Context, release bool) error {
 			return frame.Usagef("%q is no date; expected such as 2026-11-24", d)
 		}
 	}
-	return retain.SetHold(c.Context, l, h, who(), c.String("why"))
+	return frame.Usage(retain.SetHold(c.Context, l, h, who(), c.String("why")))
 }
 
 func holds(c *cli.Context) error {
@@ -308,7 +310,8 @@ func holds(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, h := range s.Holds {
+	for _, id := range slices.Sorted(maps.Keys(s.Holds)) {
+		h := s.Holds[id]
 		fmt.Fprintf(c.App.Writer, "%s\t%s\t%s..%s\n", h.Case, strings.Join(h.Datasets, ","), h.From, h.To)
 	}
 	return nil
