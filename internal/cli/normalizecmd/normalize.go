@@ -33,7 +33,9 @@ place for stays under the dataset's own object; what no mapping knows goes on as
    normalize --mappings ./mappings test
    echo '<38>Nov 24 08:17:44 h sshd[1]: Failed password for bob from 192.0.2.7 port 22 ssh2' | normalize explain
 
-Not there yet: --schema ocsf, drafting a mapping from samples (new), redaction.`,
+   head -20 strange.log | normalize new acme.gateway > mappings/acme-gateway.yaml
+
+Not there yet: --schema ocsf, redaction.`,
 		Flags: append([]cli.Flag{
 			mappingsFlag(),
 			&cli.StringFlag{Name: "dataset", Usage: "mapping or dataset (`NAME`) of records that bear none; else they are recognised by themselves"},
@@ -48,6 +50,7 @@ Not there yet: --schema ocsf, drafting a mapping from samples (new), redaction.`
 			{Name: "test", Usage: "run the tests in every mapping (exit 3 where one fails)", Flags: []cli.Flag{mappingsFlag()}, Action: test},
 			{Name: "list", Usage: "list the mappings with their datasets", Flags: []cli.Flag{mappingsFlag()}, Action: list},
 			{Name: "fields", Usage: "list the fields that a mapping writes", ArgsUsage: "MAPPING", Flags: []cli.Flag{mappingsFlag()}, Action: fields},
+			{Name: "new", Usage: "draft a mapping from sample lines on standard input, for a person to finish", ArgsUsage: "NAME", Action: draft},
 			{Name: "explain", Usage: "show for each line on standard input which mapping took it and what came out", Flags: []cli.Flag{mappingsFlag(), &cli.StringFlag{Name: "dataset", Usage: "`NAME` of the mapping or dataset"}}, Action: explain},
 		},
 	}
@@ -71,7 +74,10 @@ func load(c *cli.Context) (*normalize.Mappings, error) {
 func run(c *cli.Context) error {
 	return frame.RunFilter(c, "normalize", true, func(env *frame.Env) (stage.Stage, error) {
 		if s := c.String("schema"); s != "ecs" {
-			return nil, frame.Usagef("--schema: %q is not there yet; expected ecs", s)
+			if s == "ocsf" {
+				return nil, frame.Usagef("--schema: ocsf comes with a later release; expected ecs")
+			}
+			return nil, frame.Usagef("--schema: %q is unknown; expected ecs", s)
 		}
 		o := normalize.Original(c.String("original"))
 		if o != normalize.KeepOriginal && o != normalize.DropOriginal && o != normalize.ErrorsOriginal {
@@ -138,6 +144,32 @@ func fields(c *cli.Context) error {
 	for _, n := range names {
 		fmt.Fprintln(c.App.Writer, n)
 	}
+	return nil
+}
+
+// maxSamples is how many lines a draft is made from.
+const maxSamples = 1000
+
+func draft(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return frame.Usagef("expected the new mapping's name, such as acme.gateway")
+	}
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, stage.DefaultMaxLine)
+	var samples [][]byte
+	for len(samples) < maxSamples && in.Scan() {
+		if len(bytes.TrimSpace(in.Bytes())) > 0 {
+			samples = append(samples, bytes.Clone(in.Bytes()))
+		}
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	text, err := normalize.Draft(c.Args().First(), samples)
+	if err != nil {
+		return frame.Usage(err)
+	}
+	fmt.Fprint(c.App.Writer, text)
 	return nil
 }
 

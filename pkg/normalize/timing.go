@@ -1,0 +1,47 @@
+package normalize
+
+import (
+	"leat/pkg/event"
+	"leat/pkg/normalize/parse"
+)
+
+// timestamp sets @timestamp from the record, else from its syslog header, else from what ingest noted, else from the clock.
+func (r *runner) timestamp() {
+	if t := r.plan.timing; t != nil {
+		clock := r.clock
+		if t.zone != nil {
+			if z, _ := r.read(t.zone); !z.empty() {
+				clock.Zone = parse.Zone(string(r.textOf(z)), clock.Zone)
+			}
+		}
+		for _, s := range t.sources {
+			v, cell := r.read(s)
+			if v.kind == event.Missing {
+				continue
+			}
+			if ns, ok := readTime(clock, t.layouts, r.textOf(v)); ok {
+				r.put(r.plan.auto.timestamp, r.time(ns))
+				if cell != parse.None {
+					r.rec.Cells[cell].Used = true
+				}
+				return
+			}
+		}
+	}
+	if r.hasHead && len(r.head.Time) > 0 {
+		if ns, ok := r.clock.Time(r.head.Time); ok {
+			r.put(r.plan.auto.timestamp, r.time(ns))
+			return
+		}
+	}
+	r.put(r.plan.auto.timestamp, r.time(r.clock.Now.UnixNano()))
+}
+
+func readTime(c parse.Clock, layouts []string, t []byte) (int64, bool) {
+	for _, l := range layouts {
+		if ns, ok := c.Layout(t, l); ok {
+			return ns, true
+		}
+	}
+	return c.Time(t)
+}
