@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -93,12 +94,11 @@ type freeTarget struct {
 
 // LoadPolicy reads and checks a policy file. Every fault is told with file, line and column.
 func LoadPolicy(file string) (*Policy, error) {
-	p := &Policy{}
-	f, err := yamlfile.Read(file, p)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return p, p.check(f)
+	return ParsePolicy(file, data)
 }
 
 // ParsePolicy is LoadPolicy of text; name is what faults call it.
@@ -108,54 +108,104 @@ func ParsePolicy(name string, data []byte) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, p.check(f)
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, err
+	}
+	return p, p.check(f, &doc)
 }
 
-func (p *Policy) check(f *yamlfile.File) error {
+// descend returns the node that the keys and indexes of a path lead to, or the last one on the way that is there.
+func descend(n *yaml.Node, path ...any) *yaml.Node {
+	if n.Kind == yaml.DocumentNode {
+		n = n.Content[0]
+	}
+	for _, step := range path {
+		for n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		var next *yaml.Node
+		switch i := step.(type) {
+		case int:
+			if n.Kind == yaml.SequenceNode && i < len(n.Content) {
+				next = n.Content[i]
+			}
+		case string:
+			for k := 0; n.Kind == yaml.MappingNode && k+1 < len(n.Content); k += 2 {
+				if n.Content[k].Value == i {
+					next = n.Content[k+1]
+				}
+			}
+		}
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+// check finds what the types do not say. doc is the policy's text as nodes, for the places of faults.
+func (p *Policy) check(f *yamlfile.File, doc *yaml.Node) error {
 	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, f.AtLine(1, 1, format, args...)) }
-	globs := slices.Clone(p.Order)
+	fault := func(path []any, format string, args ...any) {
+		if doc.Kind == 0 {
+			faults = append(faults, f.AtLine(1, 1, format, args...))
+			return
+		}
+		faults = append(faults, f.At(descend(doc, path...), format, args...))
+	}
+	glob := func(g string, path ...any) {
+		if !isGlob(g) {
+			fault(path, "%q is no glob; expected such as 'zeek.*'", g)
+		}
+	}
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		r.line = i + 1
-		globs = append(globs, r.Dataset, r.Kind)
+		at := func(key string) []any { return []any{"rules", i, key} }
+		glob(r.Dataset, at("dataset")...)
+		glob(r.Kind, at("kind")...)
 		if r.Dataset == "" {
-			fault("rule %d has no dataset; expected a glob such as 'zeek.*'", i+1)
+			fault(at("dataset"), "rule %d has no dataset; expected a glob such as 'zeek.*'", i+1)
 		}
 		if r.Keep <= 0 {
-			fault("rule %d has no keep; expected an age such as 30d", i+1)
+			fault(at("keep"), "rule %d has no keep; expected an age such as 30d", i+1)
 		}
 		if r.By != "" && r.By != "event" && r.By != "commit" {
-			fault("rule %d: by is %q; expected event or commit", i+1, r.By)
+			fault(at("by"), "rule %d: by is %q; expected event or commit", i+1, r.By)
 		}
 	}
-	for g := range p.Quota.Datasets {
-		globs = append(globs, g)
+	for i, g := range p.Order {
+		glob(g, "order", i)
 	}
-	for _, g := range globs {
-		if _, err := path.Match(g, ""); err != nil {
-			fault("%q is no glob: %v", g, err)
-		}
+	for _, g := range slices.Sorted(maps.Keys(p.Quota.Datasets)) {
+		glob(g, "quota", "datasets", g)
 	}
-	if p.Free != "" {
-		var err error
-		if share, ok := strings.CutSuffix(p.Free, "%"); ok {
-			var pct float64
-			if pct, err = strconv.ParseFloat(share, 64); err == nil && (pct <= 0 || pct >= 100) {
-				err = errors.New("out of range")
-			}
-			p.free.share = pct / 100
-		} else {
-			p.free.bytes, err = parseSize(p.Free)
-		}
-		if err != nil {
-			fault("free: %q; expected a share such as 10%% or a size such as 50GB", p.Free)
-		}
+	var err error
+	if p.free, err = parseFree(p.Free); err != nil {
+		fault([]any{"free"}, "free: %q; expected a share such as 10%% or a size such as 50GB", p.Free)
 	}
 	if len(p.Rules) == 0 && p.Quota.Total == 0 && len(p.Quota.Datasets) == 0 && p.Free == "" {
-		fault("nothing to do; expected rules, quota or free")
+		fault(nil, "nothing to do; expected rules, quota or free")
 	}
 	return errors.Join(faults...)
+}
+
+func parseFree(text string) (freeTarget, error) {
+	if text == "" {
+		return freeTarget{}, nil
+	}
+	share, ok := strings.CutSuffix(text, "%")
+	if !ok {
+		bytes, err := parseSize(text)
+		return freeTarget{bytes: bytes}, err
+	}
+	pct, err := strconv.ParseFloat(share, 64)
+	if err == nil && !(pct > 0 && pct < 100) { // so that NaN is none either
+		err = errors.New("out of range")
+	}
+	return freeTarget{share: pct / 100}, err
 }
 
 // longest returns the rule that holds for a file: of the first that match each kind in it, the one that keeps longest.
@@ -184,6 +234,11 @@ func (p *Policy) longest(f lake.File) *Rule {
 		}
 	}
 	return longest
+}
+
+func isGlob(s string) bool {
+	_, err := path.Match(s, "")
+	return err == nil
 }
 
 func match(glob, name string) bool {
