@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -200,6 +201,39 @@ func mustBeExact(t *testing.T, c census, n int64) {
 	if c != want {
 		t.Errorf("the lake holds %+v\nwant          %+v", c, want)
 	}
+}
+
+// startPipe starts processes joined by pipes; the first has no input, the last no output.
+func startPipe(t *testing.T, argvs [][]string, stderr func(i int) io.Writer) []*exec.Cmd {
+	t.Helper()
+	var cmds []*exec.Cmd
+	var prev *os.File
+	for i, argv := range argvs {
+		c := exec.Command(argv[0], argv[1:]...)
+		c.Stderr = stderr(i)
+		if i > 0 {
+			c.Stdin = prev
+		}
+		var rd, wr *os.File
+		if i < len(argvs)-1 {
+			var err error
+			if rd, wr, err = os.Pipe(); err != nil {
+				t.Fatal(err)
+			}
+			c.Stdout = wr
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range []*os.File{prev, wr} {
+			if f != nil {
+				_ = f.Close()
+			}
+		}
+		prev = rd
+		cmds = append(cmds, c)
+	}
+	return cmds
 }
 
 // write makes a file in dir and returns its path.

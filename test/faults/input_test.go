@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,35 +33,13 @@ type stageRun struct {
 // pipe runs commands of the leat program joined by pipes and waits for all.
 func pipe(t *testing.T, leat string, commands ...[]string) []stageRun {
 	t.Helper()
-	var cmds []*exec.Cmd
-	var errs []*bytes.Buffer
-	var prev *os.File
-	for i, argv := range commands {
-		c := exec.Command(leat, argv...)
-		buf := &bytes.Buffer{}
-		c.Stderr = buf
-		if i > 0 {
-			c.Stdin = prev
-		}
-		var rd, wr *os.File
-		if i < len(commands)-1 {
-			var err error
-			if rd, wr, err = os.Pipe(); err != nil {
-				t.Fatal(err)
-			}
-			c.Stdout = wr
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range []*os.File{prev, wr} {
-			if f != nil {
-				_ = f.Close()
-			}
-		}
-		prev = rd
-		cmds, errs = append(cmds, c), append(errs, buf)
+	var argvs [][]string
+	errs := make([]*bytes.Buffer, len(commands))
+	for i, c := range commands {
+		argvs = append(argvs, append([]string{leat}, c...))
+		errs[i] = &bytes.Buffer{}
 	}
+	cmds := startPipe(t, argvs, func(i int) io.Writer { return errs[i] })
 	peaks := make([]atomic.Int64, len(cmds))
 	stop := make(chan struct{})
 	var watch sync.WaitGroup

@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -328,34 +329,11 @@ func takeOver(t *testing.T, l *lake.Lake, procs []pipeline.Proc, log *os.File) {
 // startOnce runs the chain without anybody who would start it again.
 func startOnce(t *testing.T, procs []pipeline.Proc, log *os.File) []*exec.Cmd {
 	t.Helper()
-	var cmds []*exec.Cmd
-	var prev *os.File
-	for i, p := range procs {
-		c := exec.Command(p.Argv[0], p.Argv[1:]...)
-		c.Stderr = log
-		if i > 0 {
-			c.Stdin = prev
-		}
-		var rd, wr *os.File
-		if i < len(procs)-1 {
-			var err error
-			if rd, wr, err = os.Pipe(); err != nil {
-				t.Fatal(err)
-			}
-			c.Stdout = wr
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range []*os.File{prev, wr} {
-			if f != nil {
-				_ = f.Close()
-			}
-		}
-		prev = rd
-		cmds = append(cmds, c)
+	var argvs [][]string
+	for _, p := range procs {
+		argvs = append(argvs, p.Argv)
 	}
-	return cmds
+	return startPipe(t, argvs, func(int) io.Writer { return log })
 }
 
 // commits waits until the pipeline has committed n marks more.
