@@ -257,24 +257,6 @@ func TestSeedsTwoApplications(t *testing.T) {
 	}
 }
 
-func TestSteadyStateDoesNotAllocate(t *testing.T) {
-	s := builtinStage(t, Config{})
-	for _, name := range []string{"sshd", "cloudtrail", "rename", "unknown"} {
-		in := []byte(samples[name])
-		var b event.Batch
-		n := testing.AllocsPerRun(2000, func() {
-			b.Reset()
-			b.Push(in)
-			if err := s.Process(&b); err != nil {
-				t.Fatal(err)
-			}
-		})
-		if n >= 1 {
-			t.Errorf("%s: %v allocations per event", name, n)
-		}
-	}
-}
-
 // Whatever comes in, one line of JSON goes out for each event, and it is not lost.
 func FuzzStage(f *testing.F) {
 	for _, s := range samples {
