@@ -82,6 +82,7 @@ func TestSources(t *testing.T) {
 		{"s | split , | nth -1", `{"s":"a, b,c"}`, "c"},
 		{"s | split , | first", `{"s":"a, b,c"}`, "a"},
 		{"m | mac", `{"m":"00:1a:2B:3c:4d:5e"}`, "00-1A-2B-3C-4D-5E"},
+		{"d | hms", `{"d":"1:02:03"}`, "3723000000000"}, {"d | hms", `{"d":"1:02"}`, ""},
 		{"x | default none", `{}`, "none"},
 		{"x | prefix a- | suffix -z", `{"x":"m"}`, "a-m-z"},
 		{"{a}/{b | lower}", `{"a":"1","b":"X"}`, "1/x"},

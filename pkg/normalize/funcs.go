@@ -63,6 +63,7 @@ func functions() []function {
 		{"s", "", "seconds as nanoseconds (event.duration)", func(r *runner, _ *call, v value) value { return r.scale(v, 1e9) }},
 		{"ms", "", "milliseconds as nanoseconds", func(r *runner, _ *call, v value) value { return r.scale(v, 1e6) }},
 		{"us", "", "microseconds as nanoseconds", func(r *runner, _ *call, v value) value { return r.scale(v, 1e3) }},
+		{"hms", "", "hours:minutes:seconds as nanoseconds", hmsCall},
 		{"time", "text?", "a time read by a strptime layout", timeCall},
 		{"ip", "", "the value if it is an address, else nothing", func(r *runner, _ *call, v value) value { return r.onlyIf(v, true) }},
 		{"host", "", "the value if it is no address, else nothing", func(r *runner, _ *call, v value) value { return r.onlyIf(v, false) }},

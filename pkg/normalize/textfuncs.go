@@ -265,6 +265,28 @@ func (r *runner) scale(v value, unit int64) value {
 	return value{b: r.mem[start:len(r.mem):len(r.mem)], kind: event.Number, json: true}
 }
 
+func hmsCall(r *runner, _ *call, v value) value {
+	var secs, part int64
+	parts := 0
+	for _, c := range r.textOf(v) {
+		switch {
+		case c == ':' && parts < 2:
+			secs, part = (secs+part)*60, 0
+			parts++
+		case c-'0' < 10 && part < 1e6:
+			part = part*10 + int64(c-'0')
+		default:
+			return value{}
+		}
+	}
+	if parts != 2 {
+		return value{}
+	}
+	start := len(r.mem)
+	r.mem = strconv.AppendInt(r.mem, (secs+part)*1e9, 10)
+	return numberValue(r.mem[start:len(r.mem):len(r.mem)])
+}
+
 var dot = []byte(".")
 
 func timeCall(r *runner, c *call, v value) value {

@@ -51,7 +51,10 @@ func ParseHeader(line []byte) (h Header, ok bool) {
 	}
 	var out Header
 	out.Priority, out.Time = pri, ts
-	if host[len(host)-1] == ':' || bytes.IndexByte(host, '[') > 0 {
+	if host[len(host)-1] == ':' && len(after) > 0 && after[0] == '%' {
+		// Cisco: "host: %FACILITY-severity-mnemonic: message".
+		out.Host, out.Message = host[:len(host)-1], after
+	} else if host[len(host)-1] == ':' || bytes.IndexByte(host, '[') > 0 {
 		// Some senders leave the host out.
 		out.tag(s)
 	} else {
@@ -159,6 +162,10 @@ func (h *Header) tag(s []byte) {
 		s = bytes.TrimLeft(s[1:], " ")
 	}
 	h.Message = s
+	if len(s) > 0 && s[0] == '%' {
+		// Cisco's %FACILITY-severity-mnemonic tells the message, not a program.
+		return
+	}
 	i := 0
 	for i < len(s) && i < 64 && tagByte(s[i]) {
 		i++
@@ -191,7 +198,7 @@ func (h *Header) tag(s []byte) {
 }
 
 func tagByte(c byte) bool {
-	return c-'0' < 10 || c|0x20-'a' < 26 || c == '-' || c == '_' || c == '.' || c == '/' || c == '(' || c == ')' || c == '@' || c == '%' || c == '+'
+	return c-'0' < 10 || c|0x20-'a' < 26 || c == '-' || c == '_' || c == '.' || c == '/' || c == '(' || c == ')' || c == '@' || c == '+'
 }
 
 func word(s []byte) (w, rest []byte) {

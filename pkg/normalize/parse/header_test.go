@@ -15,7 +15,8 @@ func TestParseHeader(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"<34>Oct 11 22:14:15 mymachine su: 'su root' failed", "34|Oct 11 22:14:15|mymachine|su||||'su root' failed"},
 		{"Nov  4 08:00:00 h sshd[12]: hello", "-1|Nov  4 08:00:00|h|sshd|12|||hello"},
-		{"Nov 24 2026 08:00:00 fw : %ASA-6-302013: Built", "-1|Nov 24 2026 08:00:00|fw|%ASA-6-302013||||Built"},
+		{"Nov 24 2026 08:00:00 fw : %ASA-6-302013: Built", "-1|Nov 24 2026 08:00:00|fw|||||%ASA-6-302013: Built"},
+		{"<166>Nov 24 08:00:00 fw: %ASA-6-302013: Built", "166|Nov 24 08:00:00|fw|||||%ASA-6-302013: Built"},
 		{"2026-11-24T08:00:00.1+01:00 h p[1]: m", "-1|2026-11-24T08:00:00.1+01:00|h|p|1|||m"},
 		{"<13>1 2026-11-24T08:00:00Z h app 7 ID1 [a b=\"c]\\\"\"][d] msg", `13|2026-11-24T08:00:00Z|h|app|7|ID1|[a b="c]\""][d]|msg`},
 		{"<13>1 - - - - - -", "13|||||||"},

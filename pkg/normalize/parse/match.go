@@ -95,6 +95,10 @@ func (o *op) fixed(s []byte) int {
 		for n < len(s) && s[n] > ' ' {
 			n++
 		}
+	case capName:
+		for n < len(s) && (s[n]|0x20-'a' < 26 || s[n]-'0' < 10 || s[n] == '.' || s[n] == '-' || s[n] == '_') {
+			n++
+		}
 	case capIP:
 		for n < len(s) && (s[n]-'0' < 10 || s[n]|0x20-'a' < 6 || s[n] == ':' || s[n] == '.') {
 			n++

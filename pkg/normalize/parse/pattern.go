@@ -10,6 +10,7 @@ import (
 //
 //	{name}          the text up to where the rest of the pattern fits; not empty
 //	{name:int}      digits     {name:ip} an address     {name:word} no space     {name:any} may be empty
+//	{name:name}     letters, digits, '.', '-', '_'
 //	{name:a|b c}    one of these texts
 //	{name:/re/}     an RE2 expression
 //	{_name}         is matched and thrown away          {} likewise, and may be empty
@@ -41,6 +42,7 @@ const (
 	capInt
 	capIP
 	capWord
+	capName
 	capOneOf
 )
 
@@ -179,6 +181,8 @@ func (c *patternCompiler) capture() error {
 		o.cap = capIP
 	case kind == "word":
 		o.cap = capWord
+	case kind == "name":
+		o.cap = capName
 	case kind == "any":
 		o.cap = capAny
 	case len(kind) > 1 && kind[0] == '/' && kind[len(kind)-1] == '/':
@@ -191,7 +195,7 @@ func (c *patternCompiler) capture() error {
 	case strings.Contains(kind, "|"):
 		o.cap, o.one = capOneOf, strings.Split(kind, "|")
 	default:
-		return c.fail(at+2+len(name), fmt.Sprintf("unknown capture type %q; expected int, ip, word, any, a|b or /re/", kind))
+		return c.fail(at+2+len(name), fmt.Sprintf("unknown capture type %q; expected int, ip, word, name, any, a|b or /re/", kind))
 	}
 	c.p.ops = append(c.p.ops, o)
 	return nil

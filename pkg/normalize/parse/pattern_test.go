@@ -30,6 +30,8 @@ func TestPattern(t *testing.T) {
 		{"a[ b[ c]] d", "a c d", ""},
 		{"{} tail", "anything at all tail", "ok"},
 		{"x", "x \r\n", "ok"},
+		{"{h:name}:{p:int} x", "a-b.c_1:80 x", "h=a-b.c_1; p=80"},
+		{"{h:name} x", "a/b x", ""},
 	} {
 		p, err := CompilePattern(c.pattern)
 		if err != nil {
