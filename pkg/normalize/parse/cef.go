@@ -15,10 +15,14 @@ var (
 // extension. What stands before "CEF:" is skipped. It tells whether the header was whole.
 func CEF(r *Record, parent int32, s []byte) bool {
 	at := bytes.Index(s, cefMark)
-	if at < 0 {
+	switch {
+	case at >= 0:
+		s = s[at+len(cefMark):]
+	case len(s) > 1 && s[0]-'0' < 10 && s[1] == '|':
+		// Some relays take the mark for a syslog tag and drop it.
+	default:
 		return false
 	}
-	s = s[at+len(cefMark):]
 	for i := range cefNames {
 		end := unescaped(s, '|')
 		if end < 0 {

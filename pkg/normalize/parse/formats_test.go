@@ -28,6 +28,7 @@ func TestCEF(t *testing.T) {
 			`cef_version=0; vendor=Ven|dor; product=Prod; version=1.0; class_id=100; name=A name; severity=7; src=10.0.0.1; msg=two words here; suser=bob; cs1Label=Rule; cs1=a=b\c`},
 		{`CEF:0|V|P|1|2|N|High|`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=High`},
 		{`CEF:0|V|P|1|2|N|3|msg=line\nbreak act=`, "cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; msg=line\nbreak"},
+		{`0|V|P|1|2|N|3|a=b`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; a=b`},
 		{`CEF:0|V|P`, ""},
 		{`no cef`, ""},
 	} {
