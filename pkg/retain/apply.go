@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -131,6 +132,18 @@ func (k *Keeper) toTrash(rel string) error {
 	return nil
 }
 
+// syncNearest makes the entries of a folder durable, or, where it is gone, of the nearest folder above that is there.
+func syncNearest(dir string) error {
+	d, err := os.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return syncNearest(filepath.Dir(dir))
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
 // Empty deletes what has been in the trash for longer than keep, and tells the log. It returns the bytes.
 func (k *Keeper) Empty(ctx context.Context, keep time.Duration) (int64, error) {
 	oldest, err := k.lake.OldestReader()
@@ -146,6 +159,7 @@ func (k *Keeper) Empty(ctx context.Context, keep time.Duration) (int64, error) {
 		return 0, err
 	}
 	var purged []int64
+	dirs := map[string]bool{}
 	freed := int64(0)
 	for _, n := range numbers(s.Removals) {
 		r := s.Removals[n]
@@ -161,13 +175,26 @@ func (k *Keeper) Empty(ctx context.Context, keep time.Duration) (int64, error) {
 			if err := os.Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return freed, fmt.Errorf("empty the trash: %w", err)
 			}
-			_ = os.Remove(filepath.Dir(at))
+			// The rename out of data/ and the deletion: neither may come back once the log says that the file is gone.
+			abs, err := k.lake.Abs(f.Path)
+			if err != nil {
+				return freed, fmt.Errorf("empty the trash: %w", err)
+			}
+			dirs[filepath.Dir(abs)], dirs[filepath.Dir(at)] = true, true
 			freed += f.Bytes
 		}
 		purged = append(purged, n)
 	}
 	if len(purged) == 0 {
 		return 0, nil
+	}
+	for dir := range dirs {
+		if err := syncNearest(dir); err != nil {
+			return freed, fmt.Errorf("empty the trash: %w", err)
+		}
+		if strings.HasPrefix(dir, k.trash("")+string(filepath.Separator)) {
+			_ = os.Remove(dir)
+		}
 	}
 	_, err = k.lake.Commit(ctx, func(*lake.State) (*lake.Entry, error) {
 		return &lake.Entry{Kind: lake.KindPurge, Who: k.who, Why: "their time in the trash is over", Purged: purged}, nil

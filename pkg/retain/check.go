@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,12 @@ const orphanAge = time.Hour
 // Orphans takes files out of data/ that no log entry names: what a crash left between publishing and committing. Their
 // writers must be gone. They go through the log and the trash like any other file. It returns how many there were.
 func (k *Keeper) Orphans(ctx context.Context) (int, error) {
-	// Clears up behind dead writers, and thereby fences them.
+	// The order matters. What was in data/, then made by no writer that is alive, and then named by no entry, can't be
+	// committed any more: a dead writer is fenced, and one that ended in order has committed what it ever will.
+	found, err := k.aged()
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
 	if err := k.lake.SweepWriters(ctx); err != nil {
 		return 0, err
 	}
@@ -32,19 +38,28 @@ func (k *Keeper) Orphans(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s, err := k.lake.State()
-	if err != nil {
+	found = slices.DeleteFunc(found, func(rel string) bool {
+		return slices.ContainsFunc(alive, func(w fs.DirEntry) bool { return strings.HasPrefix(path.Base(rel), w.Name()+"-") })
+	})
+	var orphans []string
+	_, err = k.lake.Commit(ctx, func(s *lake.State) (*lake.Entry, error) {
+		if orphans = unnamed(s, found); len(orphans) == 0 {
+			return nil, nil
+		}
+		return &lake.Entry{Kind: lake.KindRemove, Who: k.who, Why: "left over from commits that were never finished", Removed: orphans}, nil
+	})
+	if err != nil || len(orphans) == 0 {
 		return 0, err
 	}
-	known := map[string]bool{}
-	for _, r := range s.Removals {
-		for _, f := range r.Files {
-			known[f.Path] = true
+	return len(orphans), k.Settle(ctx)
+}
+
+// aged lists the files in data/ that are old enough to be left over, by path relative to the lake.
+func (k *Keeper) aged() (found []string, err error) {
+	err = filepath.WalkDir(filepath.Join(k.lake.Dir(), "data"), func(p string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // moved to the trash meanwhile
 		}
-	}
-	var orphans []string
-	root := filepath.Join(k.lake.Dir(), "data")
-	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -52,39 +67,26 @@ func (k *Keeper) Orphans(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
-		rel = filepath.ToSlash(rel)
-		if _, ok := s.Files[rel]; ok || known[rel] {
-			return nil
-		}
-		for _, w := range alive {
-			if strings.HasPrefix(d.Name(), w.Name()+"-") {
-				return nil
-			}
-		}
 		if info, err := d.Info(); err == nil && k.now().Sub(info.ModTime()) > orphanAge {
-			orphans = append(orphans, rel)
+			found = append(found, filepath.ToSlash(rel))
 		}
 		return nil
 	})
-	if err != nil || len(orphans) == 0 {
-		return 0, err
+	return found, err
+}
+
+// unnamed returns those of the files that a state neither has nor has removed.
+func unnamed(s *lake.State, found []string) []string {
+	named := map[string]bool{}
+	for _, r := range s.Removals {
+		for _, f := range r.Files {
+			named[f.Path] = true
+		}
 	}
-	_, err = k.lake.Commit(ctx, func(s *lake.State) (*lake.Entry, error) {
-		e := &lake.Entry{Kind: lake.KindRemove, Who: k.who, Why: "left over from commits that were never finished"}
-		for _, o := range orphans {
-			if _, committed := s.Files[o]; !committed {
-				e.Removed = append(e.Removed, o)
-			}
-		}
-		if len(e.Removed) == 0 {
-			return nil, nil
-		}
-		return e, nil
+	return slices.DeleteFunc(slices.Clone(found), func(rel string) bool {
+		_, committed := s.Files[rel]
+		return committed || named[rel]
 	})
-	if err != nil {
-		return 0, err
-	}
-	return len(orphans), k.Settle(ctx)
 }
 
 // Damage is a committed file that is not what the log says.

@@ -53,7 +53,8 @@ func (k *Keeper) tell(s *lake.State) error {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	_, werr := f.Write(out)
-	if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
+	// The folder too: the file may have been made just now.
+	if err := errors.Join(werr, f.Sync(), f.Close(), syncNearest(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	return nil

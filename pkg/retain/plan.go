@@ -156,6 +156,9 @@ func (m *maker) free(disk Disk) {
 			kept += v.Bytes
 		}
 	}
+	if short := want - coming - kept; short > 0 {
+		m.plan.Warnings = append(m.plan.Warnings, fmt.Sprintf("free space: %d bytes are short even without any file of this lake: something else fills the disk", short))
+	}
 	if coming < want {
 		m.shrink(max(kept-(want-coming), 0), "free space", func(*Verdict) bool { return true })
 	}

@@ -56,7 +56,7 @@ It takes whole files. Not there yet: erase (rows of one person), compact, prove.
 			{Name: "plan", Usage: "say what stays, what goes, and why", Flags: append(common(), jsonFlag()), Action: plan},
 			{Name: "apply", Usage: "take out what a plan (a file, or - for standard input) says", ArgsUsage: "PLAN", Flags: common(), Action: apply},
 			{Name: "sweep", Usage: "plan, apply, empty the trash, clear up: for cron", Flags: common(), Action: sweep},
-			{Name: "verify", Usage: "read every file and compare it with the log (exit 3 where one differs)", Flags: []cli.Flag{lakeFlag(), partFlag()}, Action: verify},
+			{Name: "verify", Usage: "check the log's chain, read every file and compare it with the log (exit 3 where one differs)", Flags: []cli.Flag{lakeFlag(), partFlag()}, Action: verify},
 			{Name: "hold", Usage: "keep files whatever a policy says", Subcommands: []*cli.Command{
 				{Name: "add", Usage: "begin a hold", Flags: append(holdFlags(), lakeFlag()), Action: func(c *cli.Context) error { return hold(c, false) }},
 				{Name: "release", Usage: "end a hold", Flags: append(holdFlags(), lakeFlag()), Action: func(c *cli.Context) error { return hold(c, true) }},
@@ -225,6 +225,13 @@ func sweep(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	var relieved int64
+	if plan.Purge {
+		// First, because on a full disk nothing else can be written.
+		if relieved, err = k.Relieve(c.Context); err != nil {
+			return err
+		}
+	}
 	gone, err := k.Apply(c.Context, plan)
 	if errors.Is(err, retain.ErrHeldNow) {
 		return frame.Attention(err)
@@ -244,13 +251,16 @@ func sweep(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%d files went to the trash, %d were left over, %d bytes freed\n", len(gone), orphans, freed)
+	fmt.Fprintf(c.App.Writer, "%d files went to the trash, %d were left over, %d bytes freed\n", len(gone), orphans, relieved+freed)
 	late, err := k.Overdue(keep)
 	if err != nil {
 		return err
 	}
 	if late > 0 {
 		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%d bytes should be gone from the disk: a reader that is still open pins them", late))
+	}
+	if err := k.Reserve(); err != nil {
+		plan.Warnings = append(plan.Warnings, err.Error())
 	}
 	if len(plan.Warnings) > 0 {
 		return frame.Attention(errors.New(strings.Join(plan.Warnings, "; ")))
@@ -266,6 +276,11 @@ func verify(c *cli.Context) error {
 	days := c.Int("days")
 	if days < 1 {
 		return frame.Usagef("--days: %d is less than 1", days)
+	}
+	if _, err := l.VerifyLog(c.Context); errors.Is(err, lake.ErrChain) {
+		return frame.Attention(err)
+	} else if err != nil {
+		return err
 	}
 	n, damaged, err := retain.Verify(c.Context, l, int(time.Now().Unix()/86400%int64(days)), days)
 	if err != nil {
