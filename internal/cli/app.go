@@ -36,12 +36,8 @@ EXIT STATUS:
    130  interrupted
 `
 
-// appHelp is the help of a program that is one stage.
-const appHelp = `NAME:
-   {{.Name}} - {{.Usage}}
-
-USAGE:
-   {{.UsageText}}
+// helpBody is what every help has between its usage and the exit codes.
+const helpBody = `
 {{if .Description}}
 DESCRIPTION:
    {{trim .Description}}
@@ -51,24 +47,21 @@ COMMANDS:{{range .VisibleCommands}}
 {{end}}{{if .VisibleFlags}}
 OPTIONS:{{range .VisibleFlags}}
    {{.}}{{end}}
-{{end}}` + exitStatus
+{{end}}`
+
+// appHelp is the help of a program that is one stage.
+const appHelp = `NAME:
+   {{.Name}} - {{.Usage}}
+
+USAGE:
+   {{.UsageText}}` + helpBody + exitStatus
 
 // commandHelp is the help of one command of a program.
 const commandHelp = `NAME:
    {{.HelpName}} - {{.Usage}}
 
 USAGE:
-   {{if .UsageText}}{{.UsageText}}{{else}}{{.HelpName}} [options] {{.ArgsUsage}}{{end}}
-{{if .Description}}
-DESCRIPTION:
-   {{trim .Description}}
-{{end}}{{if .VisibleCommands}}
-COMMANDS:{{range .VisibleCommands}}
-   {{join .Names ", "}}{{"\t"}}{{.Usage}}{{end}}
-{{end}}{{if .VisibleFlags}}
-OPTIONS:{{range .VisibleFlags}}
-   {{.}}{{end}}
-{{end}}` + exitStatus
+   {{if .UsageText}}{{.UsageText}}{{else}}{{.HelpName}} [options] {{.ArgsUsage}}{{end}}` + helpBody + exitStatus
 
 // Main runs the program that consists of one command and returns its exit code. Subcommands of cmd become the program's.
 func Main(cmd *cli.Command, args []string) int {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"leat/internal/wildcard"
 	"leat/pkg/event"
 )
 
@@ -201,7 +202,7 @@ func (a *Allow) user(s string) error {
 	}
 	for _, w := range a.Users {
 		w := strings.TrimRight(fold(w), ".")
-		if glob(w, full) || !strings.ContainsAny(w, `\@`) && glob(w, strings.TrimSpace(bare)) {
+		if wildcard.Match(w, full) || !strings.ContainsAny(w, `\@`) && wildcard.Match(w, strings.TrimSpace(bare)) {
 			return fmt.Errorf("allow-listed user %q", w)
 		}
 	}
@@ -218,7 +219,7 @@ func (a *Allow) group(s string) error {
 		bare, _, _ = strings.Cut(cn, ",")
 	}
 	for _, w := range a.Groups {
-		if w := fold(w); glob(w, full) || glob(w, strings.TrimSpace(bare)) {
+		if w := fold(w); wildcard.Match(w, full) || wildcard.Match(w, strings.TrimSpace(bare)) {
 			return fmt.Errorf("allow-listed group %q", w)
 		}
 	}
@@ -230,7 +231,7 @@ func (a *Allow) host(s string) error {
 	label, _, _ := strings.Cut(full, ".")
 	for _, w := range a.Hosts {
 		w := strings.TrimRight(fold(w), ".$")
-		if glob(w, full) || !strings.Contains(w, ".") && glob(w, label) {
+		if wildcard.Match(w, full) || !strings.Contains(w, ".") && wildcard.Match(w, label) {
 			return fmt.Errorf("allow-listed host %q", w)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"leat/internal/wildcard"
 	"leat/pkg/event"
 )
 
@@ -136,32 +137,7 @@ func (p pattern) match(s string) bool {
 			return true
 		}
 	}
-	return glob(p.text, fold(s))
-}
-
-// glob matches with * for any text and ? for one character.
-func glob(pat, s string) bool {
-	p, star, mark, i := 0, -1, 0, 0
-	pr, sr := []rune(pat), []rune(s)
-	for i < len(sr) {
-		switch {
-		case p < len(pr) && pr[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pr) && (pr[p] == '?' || pr[p] == sr[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pr) && pr[p] == '*' {
-		p++
-	}
-	return p == len(pr)
+	return wildcard.Match(p.text, fold(s))
 }
 
 // levels are Sigma's, least first.

@@ -3,6 +3,7 @@ package respond
 import (
 	"testing"
 
+	"leat/internal/wildcard"
 	"leat/pkg/event"
 )
 
@@ -91,10 +92,10 @@ func FuzzGlob(f *testing.F) {
 	f.Add("a*b?c", "axxbyc")
 	f.Add("*", "")
 	f.Fuzz(func(t *testing.T, pat, s string) {
-		if glob(pat, s) && !glob("*"+pat+"*", "x"+s+"y") {
+		if wildcard.Match(pat, s) && !wildcard.Match("*"+pat+"*", "x"+s+"y") {
 			t.Fatalf("%q matches %q but not around it", pat, s)
 		}
-		if !glob("*", s) {
+		if !wildcard.Match("*", s) {
 			t.Fatalf("* does not match %q", s)
 		}
 	})

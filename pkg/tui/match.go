@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"leat/internal/wildcard"
 	"leat/pkg/event"
 )
 
@@ -34,7 +35,7 @@ func (t *term) match(r *row, e *event.Event) bool {
 				return v.re.MatchString(levels[r.level])
 			}
 			if v.level == levelUnknown {
-				return glob(v.text, levels[r.level])
+				return wildcard.Match(v.text, levels[r.level])
 			}
 			return r.level != levelUnknown && compare(t.op, float64(r.level), float64(v.level))
 		})
@@ -81,7 +82,7 @@ func (t *term) text(s string) bool {
 					return true
 				}
 			}
-			return glob(v.text, lower)
+			return wildcard.Match(v.text, lower)
 		}
 		if n, err := strconv.ParseFloat(s, 64); err == nil && v.isNum {
 			return compare(t.op, n, v.num)
@@ -132,32 +133,4 @@ func containsFold(s, word string) bool {
 		}
 	}
 	return false
-}
-
-// glob matches with * for any text and ? for one character.
-func glob(pat, s string) bool {
-	if !strings.ContainsAny(pat, "*?") {
-		return pat == s
-	}
-	p, star, mark, i := 0, -1, 0, 0
-	pr, sr := []rune(pat), []rune(s)
-	for i < len(sr) {
-		switch {
-		case p < len(pr) && pr[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pr) && (pr[p] == '?' || pr[p] == sr[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pr) && pr[p] == '*' {
-		p++
-	}
-	return p == len(pr)
 }
