@@ -24,7 +24,7 @@ func takeOver(ctx context.Context, dir, pipeline string) (*lakeLedger, stage.Hel
 	if err != nil {
 		return nil, stage.Hello{}, fmt.Errorf("resume from lake %q: %w", dir, err)
 	}
-	h := stage.Hello{Lake: s.Lake, Pipeline: s.Pipeline, Epoch: s.Epoch, Run: s.Run, Resume: s.Mark}
+	h := stage.Hello{Lake: s.Lake, Pipeline: s.Pipeline, Epoch: s.Epoch, Run: s.Run, Resume: s.Mark, ResumeRun: s.MarkRun}
 	return &lakeLedger{lake: l, session: s}, h, nil
 }
 

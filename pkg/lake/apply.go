@@ -13,7 +13,7 @@ type builder struct {
 	positions map[string]bool // pipelines whose positions are ours
 }
 
-type owned struct{ pipelines, files, removals, holds, fenced bool }
+type owned struct{ pipelines, files, removals, holds, fenced, generations bool }
 
 func newBuilder(from *State) *builder { return &builder{s: *from, positions: map[string]bool{}} }
 
@@ -55,8 +55,10 @@ func (b *builder) change(e *Entry) error {
 		b.open(e)
 	case KindCommit:
 		b.mark(e)
+		b.generation(e)
 	case KindFence:
 		b.fence(e)
+		b.forget(e.Writer)
 	case KindHold:
 		if e.Hold == nil || e.Hold.Case == "" {
 			return errors.New("hold without a case")
@@ -106,7 +108,7 @@ func (b *builder) mark(e *Entry) {
 			}
 		}
 	}
-	p.Mark, p.Open = e.Mark, !e.End
+	p.Mark, p.MarkRun, p.Open = e.Mark, e.Run, !e.End
 	own(&b.s.Pipelines, &b.own.pipelines)[e.Pipeline] = p
 }
 
@@ -123,6 +125,21 @@ func (b *builder) fence(e *Entry) {
 		}
 	}
 	delete(fenced, oldest)
+}
+
+func (b *builder) generation(e *Entry) {
+	if e.Generation > 0 {
+		own(&b.s.Generations, &b.own.generations)[e.Writer] = e.Generation
+	}
+	for _, w := range e.Ended {
+		b.forget(w)
+	}
+}
+
+func (b *builder) forget(writer string) {
+	if _, ok := b.s.Generations[writer]; ok {
+		delete(own(&b.s.Generations, &b.own.generations), writer)
+	}
 }
 
 func (b *builder) remove(e *Entry) error {

@@ -78,7 +78,7 @@ func TestMarkedPipeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	sess, err = again.OpenPipeline(ctx, "default")
-	if err != nil || sess.Epoch != 2 || sess.Mark != 2 || len(sess.Positions) != 1 || sess.Positions["file:a"] != "20" {
+	if err != nil || sess.Epoch != 2 || sess.Mark != 2 || sess.MarkRun != m.Run || sess.Run == m.Run || len(sess.Positions) != 1 || sess.Positions["file:a"] != "20" {
 		t.Fatalf("%+v, %v", sess, err)
 	}
 	if _, err := w.CommitMark(ctx, MarkCommit{Pipeline: "default", Run: m.Run, Epoch: 1, Prev: 2, Mark: 3}); !errors.Is(err, ErrSuperseded) {

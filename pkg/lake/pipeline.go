@@ -16,6 +16,7 @@ type Session struct {
 	Run       string // unguessable: what bears it comes from this session
 	Epoch     int64
 	Mark      int64             // the newest committed mark; 0 = none
+	MarkRun   string            // the run that committed it; "" = not known
 	Positions map[string]string // as of that mark; the caller's own
 }
 
@@ -40,7 +41,7 @@ func (l *Lake) OpenPipeline(ctx context.Context, name string) (Session, error) {
 	if positions == nil {
 		positions = map[string]string{}
 	}
-	return Session{Lake: l.id, Pipeline: name, Run: run, Epoch: p.Epoch, Mark: p.Mark, Positions: positions}, nil
+	return Session{Lake: l.id, Pipeline: name, Run: run, Epoch: p.Epoch, Mark: p.Mark, MarkRun: p.MarkRun, Positions: positions}, nil
 }
 
 // admits tells whether a mark may be committed on s: compare-and-swap on (pipeline, epoch, run, previous mark).

@@ -24,6 +24,9 @@ type State struct {
 	Holds map[string]Hold `json:"holds,omitempty"`
 	// Fenced are writers that were declared dead, with the log number; the newest maxFenced of them.
 	Fenced map[string]int64 `json:"fenced,omitempty"`
+	// Generations are, by living writer, the newest of its spills whose rows are committed. One that has ended is dropped by the next
+	// commit of another.
+	Generations map[string]int64 `json:"generations,omitempty"`
 }
 
 // maxFenced bounds the memory of dead writers. One that still lives after so many later deaths is stopped by its lock.
@@ -35,6 +38,8 @@ type Pipeline struct {
 	Epoch int64  `json:"epoch"`
 	Run   string `json:"run"`
 	Mark  int64  `json:"mark"`
+	// MarkRun is the run that committed Mark; "" = not known, an older leat wrote it.
+	MarkRun string `json:"mark_run,omitempty"`
 	// Positions is the whole map: source -> opaque position.
 	Positions map[string]string `json:"positions"`
 	// Open: opened and not ended by a mark with End.

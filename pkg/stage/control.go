@@ -18,6 +18,9 @@ type Hello struct {
 	Epoch    int64  `json:"epoch"`
 	Run      string `json:"run"`
 	Resume   int64  `json:"resume"`
+	// ResumeRun is the run that committed the mark Resume: two runs may both have made a mark of that number, and the lake
+	// holds the one of this run. "" = not known.
+	ResumeRun string `json:"resume_run,omitempty"`
 }
 
 // Mark says: every event before me was read from these sources up to these positions, and no event crosses me.
