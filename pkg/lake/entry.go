@@ -33,6 +33,10 @@ type Entry struct {
 	Host   string    `json:"host,omitempty"`
 	PID    int       `json:"pid,omitempty"`
 	Writer string    `json:"writer,omitempty"`
+	// Generation is the newest of the writer's spills whose rows are in the lake with this entry; 0 = it keeps none.
+	Generation int64 `json:"generation,omitempty"`
+	// Ended are writers that had a generation and have closed since.
+	Ended []string `json:"ended,omitempty"`
 
 	Pipeline string `json:"pipeline,omitempty"`
 	Epoch    int64  `json:"epoch,omitempty"`

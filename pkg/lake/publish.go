@@ -33,6 +33,7 @@ type MarkCommit struct {
 	Positions     map[string]string // changed ones; an empty position forgets the source
 	End           bool
 	Files         []Staged // may be empty
+	Generation    int64    // of the writer's spills: as Entry.Generation
 }
 
 // CommitMark publishes the files and commits them together with the mark, as compare-and-swap on (pipeline, epoch, run,
@@ -53,17 +54,25 @@ func (w *Writer) CommitMark(ctx context.Context, m MarkCommit) (*State, error) {
 		return &Entry{
 			Kind: KindCommit, Writer: w.id, Pipeline: m.Pipeline, Epoch: m.Epoch, Run: m.Run,
 			Mark: m.Mark, End: m.End, Positions: m.Positions, Added: added,
+			Generation: m.Generation, Ended: w.lake.ended(s, w.id),
 		}, nil
 	})
 }
 
 // CommitFiles publishes and commits files of a stream without marks. Why is a word for the log.
 func (w *Writer) CommitFiles(ctx context.Context, files []Staged, why string) (*State, error) {
+	return w.CommitThrough(ctx, files, why, 0)
+}
+
+// CommitThrough is CommitFiles for a writer whose spills are read before they are committed (see Entry.Generation).
+func (w *Writer) CommitThrough(ctx context.Context, files []Staged, why string, generation int64) (*State, error) {
 	return w.commit(ctx, MarkCommit{Files: files}, func(s *State, added []File) (*Entry, error) {
 		if err := w.alive(s); err != nil {
 			return nil, err
 		}
-		return &Entry{Kind: KindCommit, Writer: w.id, Why: why, Added: added}, nil
+		return &Entry{
+			Kind: KindCommit, Writer: w.id, Why: why, Added: added, Generation: generation, Ended: w.lake.ended(s, w.id),
+		}, nil
 	})
 }
 

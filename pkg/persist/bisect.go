@@ -28,7 +28,7 @@ func blamesInput(err error) bool {
 	return duck.BadInput(err) || errors.As(err, &count)
 }
 
-// bisect makes files of all rows of a spill that did not pass as a whole, but those that don't pass alone. It removes the file.
+// bisect makes files of all rows of a spill that did not pass as a whole, but those that don't pass alone. The spill stays.
 func (c *converter) bisect(ctx context.Context, from source, p partition) (files []lake.Staged, bad []badRow, err error) {
 	halves, err := split(from)
 	if err != nil {
@@ -56,6 +56,7 @@ func (c *converter) bisect(ctx context.Context, from source, p partition) (files
 			if err != nil {
 				return nil, nil, err
 			}
+			_ = os.Remove(h.path)
 			files, bad = append(files, f...), append(bad, b...)
 		}
 	}
@@ -75,8 +76,7 @@ func (h *half) staged(name string, p partition) lake.Staged {
 	}}
 }
 
-// split writes the first and the second half of a file of rows to files beside it, and removes it. A file of one row
-// has one half.
+// split writes the first and the second half of a file of rows to files beside it. A file of one row has one half.
 func split(from source) ([]half, error) {
 	in, err := os.Open(from.path)
 	if err != nil {
@@ -97,7 +97,7 @@ func split(from source) ([]half, error) {
 		}
 		out = append(out, h)
 	}
-	return out, os.Remove(from.path)
+	return out, nil
 }
 
 func (h *half) fill(r *bufio.Reader) error {

@@ -28,6 +28,7 @@ type committer struct {
 	jobs    chan job
 	done    chan struct{}
 	pending []lake.Staged
+	covered []*generation // converted and not committed yet
 
 	mu  sync.Mutex
 	err error
@@ -79,6 +80,7 @@ func (c *committer) run(ctx context.Context, j job) error {
 		return err
 	}
 	c.pending = append(c.pending, files...)
+	c.covered = append(c.covered, j.gen)
 	if len(bad) > 0 {
 		if err := c.confess(ctx, j.gen, bad); err != nil {
 			return err
@@ -88,12 +90,18 @@ func (c *committer) run(ctx context.Context, j job) error {
 		return nil
 	}
 	if j.mark != nil {
-		j.mark.Files = c.pending
+		j.mark.Files, j.mark.Generation = c.pending, int64(j.gen.number)
 		_, err = c.writer.CommitMark(ctx, *j.mark)
 	} else if len(c.pending) > 0 {
-		_, err = c.writer.CommitFiles(ctx, c.pending, j.why)
+		_, err = c.writer.CommitThrough(ctx, c.pending, j.why, int64(j.gen.number))
 	}
-	c.pending = nil
+	if err == nil {
+		// Not before: until the log has their rows, a reader has them from here.
+		for _, g := range c.covered {
+			g.discard()
+		}
+	}
+	c.pending, c.covered = nil, nil
 	if errors.Is(err, lake.ErrSuperseded) {
 		return fmt.Errorf("another process has taken over this pipeline: %w", err)
 	}
@@ -130,5 +138,6 @@ func (c *committer) confess(ctx context.Context, of *generation, bad []badRow) e
 		err = fmt.Errorf("pipeline_error of a row: %w", worse[0].err)
 	}
 	c.pending = append(c.pending, files...)
+	c.covered = append(c.covered, g)
 	return err
 }

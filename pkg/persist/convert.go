@@ -109,7 +109,7 @@ func (e *countError) Error() string {
 // partName is the name of the Parquet file that comes of a spill.
 func partName(spill string) string { return filepath.Base(spill) + ".parquet" }
 
-// convert makes the files of one spill and removes it. Rows that DuckDB does not take are handed back.
+// convert makes the files of one spill, which stays until they are committed. Rows that DuckDB does not take are handed back.
 func (c *converter) convert(ctx context.Context, s *spill) ([]lake.Staged, []badRow, error) {
 	if err := s.flush(); err != nil {
 		return nil, nil, err
@@ -122,9 +122,6 @@ func (c *converter) convert(ctx context.Context, s *spill) ([]lake.Staged, []bad
 	}
 	if err != nil {
 		return nil, nil, err
-	}
-	if err := os.Remove(s.path); err != nil {
-		return nil, nil, fmt.Errorf("spill: %w", err)
 	}
 	return []lake.Staged{{Name: name, File: lake.File{
 		Dataset: s.dataset, Date: s.date(), Rows: s.rows, MinTime: s.min, MaxTime: s.max, Kinds: s.counts(),

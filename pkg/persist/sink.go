@@ -33,6 +33,7 @@ type Sink struct {
 	dirty   bool // events since the last commit
 	last    *spill
 	started time.Time
+	flushed time.Time // when gen was written out last
 
 	hello *stage.Hello
 	prev  int64 // the mark that was handed to the committer last
@@ -165,6 +166,9 @@ func (s *Sink) spill() *spill {
 
 // roll hands over what was taken in. Only in an unmarked pipe that commits.
 func (s *Sink) roll(why string) error {
+	if err := s.gen.flush(); err != nil {
+		return s.fail(err)
+	}
 	j := job{gen: s.gen, commit: s.hello == nil, why: why}
 	s.next()
 	if j.commit {
@@ -188,6 +192,9 @@ func (s *Sink) Mark(m stage.Mark) error {
 	if !s.dirty && len(m.Sources) == 0 && !m.End {
 		return nil
 	}
+	if err := s.gen.flush(); err != nil {
+		return s.fail(err)
+	}
 	j := job{gen: s.gen, commit: true, mark: &lake.MarkCommit{
 		Pipeline: s.hello.Pipeline, Run: s.hello.Run, Epoch: s.hello.Epoch,
 		Prev: s.prev, Mark: m.N, Since: m.Since, Positions: m.Sources, End: m.End,
@@ -201,7 +208,10 @@ func (s *Sink) Mark(m stage.Mark) error {
 	return nil
 }
 
-// Tick commits what has waited for MaxAge in an unmarked pipe.
+// hotEvery is how far what can be read before its commit lies behind what was taken in, at most.
+const hotEvery = time.Second
+
+// Tick commits what has waited for MaxAge in an unmarked pipe, and lets others read what waits for a commit (see Hot).
 func (s *Sink) Tick(now time.Time) error {
 	if s.err == nil {
 		s.err = s.commit.failed()
@@ -211,6 +221,13 @@ func (s *Sink) Tick(now time.Time) error {
 	}
 	if s.hello == nil && s.gen.rows > 0 && now.Sub(s.since) >= s.cfg.MaxAge {
 		return s.roll("age")
+	}
+	// Ticks come about every second: one that comes a little early must not wait for the next.
+	if now.Sub(s.flushed) > hotEvery*9/10 {
+		s.flushed = now
+		if err := s.gen.flush(); err != nil {
+			return s.fail(err)
+		}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"leat/pkg/event"
 	"leat/pkg/row"
@@ -133,11 +132,24 @@ func newGeneration(dir string, number int) *generation {
 func (g *generation) open(p partition) *spill {
 	s := &spill{
 		partition: p, sorted: true, last: -1 << 63, kinds: map[string]*int64{},
-		path: filepath.Join(g.dir, "spill-"+strconv.Itoa(g.number)+"-"+strconv.Itoa(len(g.order))+g.suffix+".ndjson"),
+		path: filepath.Join(g.dir, spillName(g.number, len(g.order), g.suffix, p)),
 	}
 	g.spills[p] = s
 	g.order = append(g.order, s)
 	return s
+}
+
+// flush writes to the disk what waits in memory, for those who read what is not committed yet.
+func (g *generation) flush() error {
+	for _, s := range g.order {
+		if len(s.buf) == 0 {
+			continue
+		}
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // discard removes the generation's files.

@@ -1,0 +1,189 @@
+package persist
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"leat/internal/duck"
+	"leat/pkg/lake"
+	"leat/pkg/row"
+)
+
+// spillName is spill-<generation>-<number><suffix>@<dataset>@<date>.ndjson. A partition's name has no '@'. Only one without suffix
+// is read before its commit.
+func spillName(generation, number int, suffix string, p partition) string {
+	return fmt.Sprintf("spill-%d-%d%s@%s@%s.ndjson", generation, number, suffix, p.dataset, p.date())
+}
+
+// parseSpill undoes spillName; ok is false for any other file of a staging folder.
+func parseSpill(name string) (h HotFile, generation int64, ok bool) {
+	name, ndjson := strings.CutSuffix(name, ".ndjson")
+	head, rest, hasSet := strings.Cut(name, "@")
+	h.Dataset, h.Date, ok = strings.Cut(rest, "@")
+	head, isSpill := strings.CutPrefix(head, "spill-")
+	gen, number, hasNumber := strings.Cut(head, "-")
+	generation, err := strconv.ParseInt(gen, 10, 64)
+	_, nerr := strconv.Atoi(number)
+	ok = ok && ndjson && hasSet && isSpill && hasNumber && err == nil && nerr == nil && generation > 0
+	return h, generation, ok && lake.PartitionName(h.Dataset) == h.Dataset
+}
+
+// Hot is what living writers have taken in and perhaps not committed yet: their spills, held open. Together with a state of the log that
+// is read after it was opened, each row is there exactly once: a spill goes away only after the commit that covers it.
+type Hot struct{ spills []hotSpill }
+
+type hotSpill struct {
+	HotFile
+	writer     string
+	generation int64
+	file       *os.File
+}
+
+// HotFile is a copy of one spill, as far as it was written.
+type HotFile struct {
+	Path, Dataset, Date string
+	Rows, Bytes         int64
+	Longest             int // bytes of the longest row
+}
+
+// OpenHot opens the spills of all living writers of l. Take the state of the log after it, not before. What writers that are dead
+// have left is not hot: ingest will send it again.
+func OpenHot(l *lake.Lake) (*Hot, error) {
+	living, err := l.Living()
+	if err != nil {
+		return nil, err
+	}
+	h := &Hot{}
+	for _, w := range living {
+		if err := h.open(l, w); err != nil {
+			return nil, errors.Join(fmt.Errorf("spills of writer %s: %w", w, err), h.Close())
+		}
+	}
+	return h, nil
+}
+
+func (h *Hot) open(l *lake.Lake, writer string) error {
+	names, err := os.ReadDir(l.Staging(writer))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		info, generation, ok := parseSpill(n.Name())
+		if !ok {
+			continue
+		}
+		f, err := os.Open(filepath.Join(l.Staging(writer), n.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // committed since
+		}
+		if err != nil {
+			return err
+		}
+		h.spills = append(h.spills, hotSpill{info, writer, generation, f})
+	}
+	return nil
+}
+
+// Close lets the spills go.
+func (h *Hot) Close() error {
+	var all []error
+	for _, s := range h.spills {
+		all = append(all, s.file.Close())
+	}
+	h.spills = nil
+	return errors.Join(all...)
+}
+
+// Copy copies to dir, in folders dataset=<name>/date=<day>, the rows that s, a state read after OpenHot, does not have as committed. A copy
+// does not grow, so that a statement may read it twice. A last line that is not whole is left out.
+func (h *Hot) Copy(s *lake.State, dir string) ([]HotFile, error) {
+	var out []HotFile
+	for i, sp := range h.spills {
+		if _, fenced := s.Fenced[sp.writer]; fenced || sp.generation <= s.Generations[sp.writer] {
+			continue
+		}
+		to := filepath.Join(dir, "dataset="+sp.Dataset, "date="+sp.Date, strconv.Itoa(i)+".ndjson")
+		if err := sp.copy(to); err != nil {
+			return nil, fmt.Errorf("copy of a spill: %w", err)
+		}
+		if sp.Rows > 0 {
+			out = append(out, sp.HotFile)
+		}
+	}
+	return out, nil
+}
+
+func (sp *hotSpill) copy(to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	sp.Path = to
+	in, out := bufio.NewReaderSize(sp.file, 1<<20), bufio.NewWriterSize(f, 1<<20)
+	line := 0
+	for err == nil {
+		var part []byte
+		part, err = in.ReadSlice('\n')
+		whole := err == nil
+		if errors.Is(err, bufio.ErrBufferFull) {
+			err = nil
+		}
+		line += len(part)
+		if _, werr := out.Write(part); werr != nil {
+			err = werr
+		}
+		if whole {
+			sp.Rows, sp.Bytes, sp.Longest, line = sp.Rows+1, sp.Bytes+int64(line), max(sp.Longest, line), 0
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = out.Flush()
+	}
+	if err == nil {
+		err = f.Truncate(sp.Bytes)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// HotSQL is a SELECT of the rows of copied spills with the columns of cols, dataset and date.
+func HotSQL(cols *row.Columns, files []HotFile) string {
+	var small, big []string
+	longest := bigLine
+	for _, f := range files {
+		if f.Longest > bigLine {
+			big, longest = append(big, f.Path), max(longest, f.Longest)
+		} else {
+			small = append(small, f.Path)
+		}
+	}
+	var types, names []string
+	for _, t := range cols.Table() {
+		types = append(types, duck.Text(t.Name)+": "+duck.Text(t.SQL))
+		names = append(names, duck.Name(t.Name))
+	}
+	var parts []string
+	for _, g := range []struct {
+		paths   []string
+		longest int
+	}{{small, bigLine}, {big, longest}} {
+		if len(g.paths) > 0 {
+			parts = append(parts, fmt.Sprintf("SELECT %s, dataset, date FROM read_json(%s, columns = {%s}, format = 'newline_delimited', "+
+				"compression = 'uncompressed', maximum_object_size = %d, hive_partitioning = true, hive_types = {'dataset': VARCHAR, 'date': DATE})",
+				strings.Join(names, ", "), duck.List(g.paths), strings.Join(types, ", "), g.longest+64))
+		}
+	}
+	return strings.Join(parts, " UNION ALL ")
+}
