@@ -12,17 +12,20 @@ import (
 
 // Loaded is what the given paths hold.
 type Loaded struct {
-	Rules  []*sigma.Rule
-	Faults []*sigma.Fault
+	Rules        []*sigma.Rule
+	Correlations []*sigma.Correlation
+	Filters      []*sigma.Filter
+	Faults       []*sigma.Fault
 	// Fatal are the faults of files that were named one by one.
 	Fatal []*sigma.Fault
 }
 
 // Load reads rule files and folders; without paths, the starter rules. The error is one of reading.
 func Load(paths []string, opt sigma.Options) (*Loaded, error) {
-	l := &Loaded{}
+	all := &sigma.Set{}
+	named := map[string]bool{}
 	if len(paths) == 0 {
-		if err := l.folder(rules.FS, "builtin", opt); err != nil {
+		if err := addFolder(all, rules.FS, "builtin", opt); err != nil {
 			return nil, err
 		}
 	}
@@ -32,7 +35,7 @@ func Load(paths []string, opt sigma.Options) (*Loaded, error) {
 		case err != nil:
 			return nil, fmt.Errorf("read rules: %w", err)
 		case info.IsDir():
-			if err := l.folder(os.DirFS(p), p, opt); err != nil {
+			if err := addFolder(all, os.DirFS(p), p, opt); err != nil {
 				return nil, err
 			}
 		default:
@@ -40,21 +43,27 @@ func Load(paths []string, opt sigma.Options) (*Loaded, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read rules: %w", err)
 			}
-			r, f := sigma.ParseFile(filepath.Clean(p), data, opt)
-			l.Rules, l.Fatal = append(l.Rules, r...), append(l.Fatal, f...)
+			named[filepath.Clean(p)] = true
+			all.Add(sigma.Parse(filepath.Clean(p), data, opt))
 		}
 	}
-	var twice []*sigma.Fault
-	l.Rules, twice = sigma.Unique(l.Rules)
-	l.Faults = append(l.Faults, twice...)
+	all.Link()
+	l := &Loaded{Rules: all.Rules, Correlations: all.Correlations, Filters: all.Filters}
+	for _, f := range all.Faults {
+		if named[f.File] {
+			l.Fatal = append(l.Fatal, f)
+		} else {
+			l.Faults = append(l.Faults, f)
+		}
+	}
 	return l, nil
 }
 
-func (l *Loaded) folder(fsys fs.FS, shown string, opt sigma.Options) error {
-	r, f, err := sigma.Load(fsys, ".", shown, opt)
+func addFolder(all *sigma.Set, fsys fs.FS, shown string, opt sigma.Options) error {
+	s, err := sigma.Load(fsys, ".", shown, opt)
 	if err != nil {
 		return fmt.Errorf("read rules in %s: %w", shown, err)
 	}
-	l.Rules, l.Faults = append(l.Rules, r...), append(l.Faults, f...)
+	all.Add(s)
 	return nil
 }

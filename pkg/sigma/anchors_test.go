@@ -131,7 +131,7 @@ func TestLogSources(t *testing.T) {
 }
 
 func TestRuleWithoutParser(t *testing.T) {
-	if _, err := NewIndex([]*Rule{{Title: "made by hand"}}, nil); err == nil {
+	if _, err := NewIndex([]*Rule{{Meta: Meta{Title: "made by hand"}}}, nil); err == nil {
 		t.Error("a rule without a condition is compiled")
 	}
 	ix, err := NewIndex(nil, nil)

@@ -30,12 +30,13 @@ type condition struct {
 	tok   string // the current token; empty at the end
 	tokAt int
 	depth int
+	noun  string // what the names are of: detection or rule
 	names []string
 	look  map[string]*node
 }
 
-func parseCondition(s string, names []string, look map[string]*node) (*node, error) {
-	c := &condition{s: s, names: names, look: look}
+func parseCondition(s, noun string, names []string, look map[string]*node) (*node, error) {
+	c := &condition{s: s, noun: noun, names: names, look: look}
 	c.next()
 	if c.tok == "" {
 		return nil, c.fail("empty condition")
@@ -117,7 +118,7 @@ func (c *condition) not() (*node, error) {
 func (c *condition) term() (*node, error) {
 	switch {
 	case c.tok == "":
-		return nil, c.fail("ends where a detection's name is expected")
+		return nil, c.fail("ends where a %s's name is expected", c.noun)
 	case c.tok == ")":
 		return nil, c.fail("unexpected )")
 	case c.tok == "(":
@@ -141,7 +142,7 @@ func (c *condition) term() (*node, error) {
 	word := strings.ToLower(c.tok)
 	if c.next(); !c.word("of") {
 		c.at = c.tokAt
-		return nil, &conditionError{c.at, fmt.Sprintf("no detection %q; there are: %s", word, strings.Join(c.names, ", "))}
+		return nil, &conditionError{c.at, fmt.Sprintf("no %s %q; there are: %s", c.noun, word, strings.Join(c.names, ", "))}
 	}
 	kind := isOr
 	switch word {
@@ -183,7 +184,7 @@ func (c *condition) of(kind nodeKind) (*node, error) {
 		}
 	}
 	if len(kids) == 0 {
-		return nil, c.fail("%q matches no detection; there are: %s", c.tok, strings.Join(c.names, ", "))
+		return nil, c.fail("%q matches no %s; there are: %s", c.tok, c.noun, strings.Join(c.names, ", "))
 	}
 	c.next()
 	return join(kind, kids), nil

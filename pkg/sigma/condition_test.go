@@ -81,7 +81,7 @@ func FuzzCondition(f *testing.F) {
 		look[n] = &node{atom: &atom{field: n, op: opPresent}}
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		n, err := parseCondition(s, names, look)
+		n, err := parseCondition(s, "detection", names, look)
 		if (n == nil) == (err == nil) {
 			t.Fatalf("%v, %v", n, err)
 		}

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -18,6 +19,73 @@ type detections struct {
 	opt   Options
 	seen  int
 	depth int
+	names []string // of the searches, in order
+	nodes map[string]*node
+}
+
+// errNotMine says that a key of a section is the name of a search.
+var errNotMine = errors.New("not a key of the section")
+
+// searches reads a section's searches and returns its condition. other takes the section's own keys.
+func (d *detections) searches(n *yaml.Node, section string, other func(k, v *yaml.Node) error) (*yaml.Node, error) {
+	d.nodes = map[string]*node{}
+	var cond *yaml.Node
+	var faults []error
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		name := k.Value
+		if name == "condition" {
+			cond = v
+			continue
+		}
+		if err := other(k, v); !errors.Is(err, errNotMine) {
+			if err != nil {
+				faults = append(faults, err)
+			}
+			continue
+		}
+		if d.nodes[name] != nil {
+			faults = append(faults, bad(k, section+"."+name, "is there twice"))
+			continue
+		}
+		found, err := d.search(v, section+"."+name)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		named := *found
+		named.name = name
+		d.names = append(d.names, name)
+		d.nodes[name] = &named
+	}
+	if cond == nil {
+		faults = append(faults, bad(n, section+".condition", "is missing"))
+	}
+	return cond, errors.Join(faults...)
+}
+
+// conditions parses the condition, or a list of them of which any is enough.
+func (d *detections) conditions(cond *yaml.Node, key string) (*node, error) {
+	cond = target(cond)
+	list := []*yaml.Node{cond}
+	if cond.Kind == yaml.SequenceNode {
+		list = cond.Content
+	}
+	if len(list) == 0 {
+		return nil, bad(cond, key, "an empty list")
+	}
+	var kids []*node
+	for _, c := range list {
+		if c = target(c); c.Kind != yaml.ScalarNode {
+			return nil, bad(c, key, "expected text")
+		}
+		n, err := parseCondition(c.Value, "detection", d.names, d.nodes)
+		if err != nil {
+			return nil, bad(c, key, "%s", err)
+		}
+		kids = append(kids, n)
+	}
+	return join(isOr, kids), nil
 }
 
 // follow returns the node that an alias stands for.

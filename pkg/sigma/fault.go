@@ -16,8 +16,6 @@ type Fault struct {
 	Key          string // the offending key, such as detection.selection.Image|re
 	Reason       string
 	Text         string // the line itself
-	// Later is true for a document that is well formed but of a kind that this release does not evaluate.
-	Later bool
 }
 
 // Error returns file:line:column: key: reason, then the line with a caret.
@@ -38,7 +36,6 @@ type keyed struct {
 	node   *yaml.Node
 	key    string
 	reason string
-	later  bool
 }
 
 func (k *keyed) Error() string { return k.key + ": " + k.reason }

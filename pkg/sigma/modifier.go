@@ -119,8 +119,11 @@ func (it *item) apply(text string, lookup func(name string) ([]string, bool)) ([
 			}
 			out = append(out, more...)
 		}
-		if len(out) > maxExpansion {
+		if len(out) > maxExpansion && !slices.Contains(it.mods, "expand") {
 			return nil, fmt.Errorf("more than %d forms of one value", maxExpansion)
+		}
+		if len(out) > 3*maxLookup {
+			return nil, fmt.Errorf("more than %d forms of one value", 3*maxLookup)
 		}
 		vals = out
 	}
@@ -165,52 +168,6 @@ func encoded(v pattern, enc func(string) []string) ([]pattern, error) {
 	var out []pattern
 	for _, t := range enc(s) {
 		out = append(out, pattern{{literal, t}}.tidy())
-	}
-	return out, nil
-}
-
-// expand replaces each %name% by the values that lookup knows for it.
-func expand(v pattern, lookup func(name string) ([]string, bool)) ([]pattern, error) {
-	out := []pattern{nil}
-	for _, q := range v {
-		if q.kind != literal {
-			for i, o := range out {
-				out[i] = append(o[:len(o):len(o)], q)
-			}
-			continue
-		}
-		pieces := strings.Split(q.text, "%")
-		if len(pieces)%2 == 0 {
-			return nil, fmt.Errorf("a %% without its partner in %q", q.text)
-		}
-		for i, text := range pieces {
-			forms := []pattern{{{literal, text}}}
-			if i%2 == 1 {
-				vals, ok := []string(nil), false
-				if lookup != nil {
-					vals, ok = lookup(text)
-				}
-				if !ok || len(vals) == 0 {
-					return nil, fmt.Errorf("no values for the placeholder %%%s%%; give a file of them, or leave this rule out", text)
-				}
-				forms = forms[:0]
-				for _, val := range vals {
-					forms = append(forms, parsePattern(val))
-				}
-			}
-			var more []pattern
-			for _, o := range out {
-				for _, f := range forms {
-					more = append(more, slices.Concat(o, f))
-				}
-			}
-			if out = more; len(out) > maxExpansion {
-				return nil, fmt.Errorf("more than %d forms of one value", maxExpansion)
-			}
-		}
-	}
-	for i := range out {
-		out[i] = out[i].tidy()
 	}
 	return out, nil
 }

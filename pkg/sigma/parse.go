@@ -16,17 +16,17 @@ type Options struct {
 	Placeholder func(name string) (values []string, ok bool)
 }
 
-// ParseFile reads the documents of one YAML file. Every document becomes a rule or a fault; none is skipped in silence.
-func ParseFile(name string, data []byte, opt Options) ([]*Rule, []*Fault) {
-	var rules []*Rule
-	var faults []*Fault
+// Parse reads the documents of one YAML file. Every document becomes a rule, a correlation, a filter or a fault; none is
+// skipped in silence. References between documents are as written until Link.
+func Parse(name string, data []byte, opt Options) *Set {
+	s := &Set{}
 	lines := bytes.Split(data, []byte("\n"))
 	fault := func(f *Fault) {
 		f.File = name
 		if f.Line >= 1 && f.Line <= len(lines) {
 			f.Text = string(bytes.TrimRight(lines[f.Line-1], "\r"))
 		}
-		faults = append(faults, f)
+		s.Faults = append(s.Faults, f)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	for {
@@ -43,30 +43,85 @@ func ParseFile(name string, data []byte, opt Options) ([]*Rule, []*Fault) {
 		if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
 			continue
 		}
-		r, err := parseRule(doc.Content[0], opt)
-		if err == nil {
-			r.File = name
-			rules = append(rules, r)
-			continue
+		text := func(line int) string {
+			if line < 1 || line > len(lines) {
+				return ""
+			}
+			return string(bytes.TrimRight(lines[line-1], "\r"))
 		}
-		for _, e := range unjoin(err) {
+		for _, e := range unjoin(s.document(name, doc.Content[0], opt, text)) {
 			var k *keyed
 			if !errors.As(e, &k) {
 				k = &keyed{node: doc.Content[0], reason: e.Error()}
 			}
-			fault(&Fault{
-				Line: k.node.Line, Column: k.node.Column, Rule: nameOf(doc.Content[0]),
-				Key: k.key, Reason: k.reason, Later: k.later,
-			})
+			fault(&Fault{Line: k.node.Line, Column: k.node.Column, Rule: nameOf(doc.Content[0]), Key: k.key, Reason: k.reason})
 		}
 	}
-	if len(rules)+len(faults) == 0 {
+	if s.empty() {
 		fault(&Fault{Line: 1, Column: 1, Reason: "no rule in this file"})
 	}
-	return rules, faults
+	return s
+}
+
+// document adds one document to s; where it is at fault, the error joins all that is wrong with it.
+func (s *Set) document(name string, n *yaml.Node, opt Options, text func(line int) string) error {
+	if n.Kind != yaml.MappingNode {
+		return bad(n, "", "expected a rule: a table with title, logsource and detection")
+	}
+	kinds := []string{"detection", "correlation", "filter"}
+	var is []string
+	for _, k := range kinds {
+		if member(n, k) != nil {
+			is = append(is, k)
+		}
+	}
+	switch {
+	case len(is) > 1:
+		return bad(member(n, is[1]), is[1], "beside %s: a document is one of rule, correlation and filter", is[0])
+	case len(is) == 0 && member(n, "action") != nil:
+		return bad(member(n, "action"), "action", "collections with action are Sigma 1's and no longer in the specification; write each rule out")
+	case len(is) == 0 || is[0] == "detection":
+		r, err := parseRule(n, opt)
+		if err == nil {
+			r.File = name
+			s.Rules = append(s.Rules, r)
+		}
+		return err
+	case is[0] == "correlation":
+		c, err := parseCorrelation(n)
+		if err == nil {
+			c.File, c.text = name, text
+			s.Correlations = append(s.Correlations, c)
+		}
+		return err
+	}
+	f, err := parseFilter(n, opt)
+	if err == nil {
+		f.File, f.text = name, text
+		s.Filters = append(s.Filters, f)
+	}
+	return err
+}
+
+// ParseFile reads a file of detection rules alone, with the filters that it holds. A correlation is a fault here; Parse
+// and Link are for all that a file may hold.
+func ParseFile(name string, data []byte, opt Options) ([]*Rule, []*Fault) {
+	s := Parse(name, data, opt)
+	for _, c := range s.Correlations {
+		s.Faults = append(s.Faults, &Fault{
+			File: name, Line: c.Line, Column: 1, Rule: c.label(), Key: "correlation", Text: c.text(c.Line),
+			Reason: "a correlation where detection rules alone are expected",
+		})
+	}
+	s.Correlations = nil
+	s.Link()
+	return s.Rules, s.Faults
 }
 
 func unjoin(err error) []error {
+	if err == nil {
+		return nil
+	}
 	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		return j.Unwrap()
 	}
@@ -112,46 +167,47 @@ func member(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// header reads the keys of a rule beside logsource and detection.
+// header reads the keys of a document beside its logsource and what makes it a rule, a correlation or a filter.
 type header struct {
-	rule   *Rule
+	meta   Meta
+	source LogSource
 	faults []error
 }
 
+func (h *header) fault(n *yaml.Node, key, format string, args ...any) {
+	h.faults = append(h.faults, bad(n, key, format, args...))
+}
+
 func parseRule(n *yaml.Node, opt Options) (*Rule, error) {
-	if n.Kind != yaml.MappingNode {
-		return nil, bad(n, "", "expected a rule: a table with title, logsource and detection")
-	}
-	for _, kind := range []string{"correlation", "filter"} {
-		if m := member(n, kind); m != nil {
-			return nil, &keyed{node: m, key: kind, reason: "a " + kind + " document; this release does not evaluate these, the next one will", later: true}
-		}
-	}
-	h := &header{rule: &Rule{Line: n.Line}}
-	h.keys(n)
-	r := h.rule
+	h := readHeader(n)
+	r := &Rule{Meta: h.meta, LogSource: h.source}
 	switch det := member(n, "detection"); {
 	case det == nil:
-		h.faults = append(h.faults, bad(n, "detection", "is missing"))
+		h.fault(n, "detection", "is missing")
 	default:
 		if err := parseDetection(r, det, opt); err != nil {
 			h.faults = append(h.faults, err)
 		}
 	}
-	if r.Title == "" {
-		h.faults = append(h.faults, bad(n, "title", "is missing"))
-	}
-	if member(n, "logsource") == nil {
-		h.faults = append(h.faults, bad(n, "logsource", "is missing"))
-	}
+	h.needs(n, "title", "logsource")
 	if len(h.faults) > 0 {
 		return nil, errors.Join(h.faults...)
 	}
 	return r, nil
 }
 
-func (h *header) keys(n *yaml.Node) {
-	r := h.rule
+// needs tells which of the keys n lacks.
+func (h *header) needs(n *yaml.Node, keys ...string) {
+	for _, k := range keys {
+		if v := member(n, k); v == nil || k == "title" && h.meta.Title == "" {
+			h.fault(n, k, "is missing")
+		}
+	}
+}
+
+func readHeader(n *yaml.Node) *header {
+	h := &header{meta: Meta{Line: n.Line}}
+	r := &h.meta
 	texts := map[string]*string{
 		"title": &r.Title, "id": &r.ID, "name": &r.Name, "description": &r.Description, "status": &r.Status,
 		"author": &r.Author, "license": &r.License, "date": &r.Date, "modified": &r.Modified,
@@ -161,13 +217,10 @@ func (h *header) keys(n *yaml.Node) {
 	}
 	had := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		for v.Kind == yaml.AliasNode {
-			v = v.Alias
-		}
+		k, v := n.Content[i], target(n.Content[i+1])
 		key := k.Value
 		if had[key] {
-			h.faults = append(h.faults, bad(k, key, "is there twice"))
+			h.fault(k, key, "is there twice")
 		}
 		had[key] = true
 		switch {
@@ -178,7 +231,7 @@ func (h *header) keys(n *yaml.Node) {
 		case key == "level":
 			l, ok := parseLevel(h.text(v, key))
 			if !ok {
-				h.faults = append(h.faults, bad(v, key, "%q is none of informational, low, medium, high, critical", v.Value))
+				h.fault(v, key, "%q is none of informational, low, medium, high, critical", v.Value)
 			}
 			r.Level = l
 		case key == "logsource":
@@ -188,14 +241,22 @@ func (h *header) keys(n *yaml.Node) {
 		}
 	}
 	if r.Status != "" && !slices.Contains([]string{"stable", "test", "experimental", "deprecated", "unsupported"}, r.Status) {
-		h.faults = append(h.faults, bad(member(n, "status"), "status",
-			"%q is none of stable, test, experimental, deprecated, unsupported", r.Status))
+		h.fault(member(n, "status"), "status", "%q is none of stable, test, experimental, deprecated, unsupported", r.Status)
 	}
+	return h
+}
+
+// target follows aliases.
+func target(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
 }
 
 func (h *header) text(v *yaml.Node, key string) string {
 	if v.Kind != yaml.ScalarNode {
-		h.faults = append(h.faults, bad(v, key, "expected text, found a list or table"))
+		h.fault(v, key, "expected text, found a list or table")
 		return ""
 	}
 	if v.Tag == "!!null" {
@@ -213,7 +274,7 @@ func (h *header) list(v *yaml.Node, key string) []string {
 		return nil
 	}
 	if v.Kind != yaml.SequenceNode {
-		h.faults = append(h.faults, bad(v, key, "expected a list of texts, found a table"))
+		h.fault(v, key, "expected a list of texts, found a table")
 		return nil
 	}
 	var out []string
@@ -225,10 +286,10 @@ func (h *header) list(v *yaml.Node, key string) []string {
 
 func (h *header) logSource(v *yaml.Node) {
 	if v.Kind != yaml.MappingNode || len(v.Content) == 0 {
-		h.faults = append(h.faults, bad(v, "logsource", "expected a table with product, category or service"))
+		h.fault(v, "logsource", "expected a table with product, category or service")
 		return
 	}
-	l := &h.rule.LogSource
+	l := &h.source
 	parts := map[string]*string{"product": &l.Product, "category": &l.Category, "service": &l.Service}
 	for i := 0; i+1 < len(v.Content); i += 2 {
 		if p := parts[v.Content[i].Value]; p != nil {
@@ -237,23 +298,49 @@ func (h *header) logSource(v *yaml.Node) {
 	}
 }
 
-// extension reads the custom key leat: what an alert of this rule says.
+// extension reads the custom key leat: what an alert says, and how often it is raised.
 func (h *header) extension(v *yaml.Node) {
 	if v.Kind != yaml.MappingNode {
-		h.faults = append(h.faults, bad(v, "leat", "expected a table with message or actions"))
+		h.fault(v, "leat", "expected a table with message, actions or suppress")
 		return
 	}
 	for i := 0; i+1 < len(v.Content); i += 2 {
-		k, val := v.Content[i], v.Content[i+1]
+		k, val := v.Content[i], target(v.Content[i+1])
 		switch k.Value {
 		case "message":
-			h.rule.Message = h.text(val, "leat.message")
+			h.meta.Message = h.text(val, "leat.message")
 		case "actions":
-			h.rule.Actions = h.list(val, "leat.actions")
+			h.meta.Actions = h.list(val, "leat.actions")
+		case "suppress":
+			h.suppress(val)
 		default:
-			h.faults = append(h.faults, bad(k, "leat."+k.Value, "unknown key; expected message or actions"))
+			h.fault(k, "leat."+k.Value, "unknown key; expected message, actions or suppress")
 		}
 	}
+}
+
+func (h *header) suppress(v *yaml.Node) {
+	const key = "leat.suppress"
+	if v.Kind != yaml.MappingNode {
+		h.fault(v, key, "expected a table with by and for")
+		return
+	}
+	s := &Suppress{}
+	for i := 0; i+1 < len(v.Content); i += 2 {
+		k, val := v.Content[i], target(v.Content[i+1])
+		switch k.Value {
+		case "by":
+			s.By = h.list(val, key+".by")
+		case "for":
+			s.For = h.timespan(val, key+".for")
+		default:
+			h.fault(k, key+"."+k.Value, "unknown key; expected by or for")
+		}
+	}
+	if member(v, "for") == nil {
+		h.fault(v, key+".for", "is missing")
+	}
+	h.meta.Suppress = s
 }
 
 func parseDetection(r *Rule, n *yaml.Node, opt Options) error {
@@ -261,62 +348,16 @@ func parseDetection(r *Rule, n *yaml.Node, opt Options) error {
 		return bad(n, "detection", "expected a table of searches with a condition")
 	}
 	d := &detections{opt: opt}
-	r.nodes = map[string]*node{}
-	var cond *yaml.Node
-	var faults []error
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		name := k.Value
-		switch {
-		case name == "condition":
-			cond = v
-			continue
-		case name == "timeframe":
-			faults = append(faults, bad(k, "detection.timeframe", "is not part of Sigma 2; write a correlation"))
-			continue
-		case r.nodes[name] != nil:
-			faults = append(faults, bad(k, "detection."+name, "is there twice"))
-			continue
+	cond, err := d.searches(n, "detection", func(k, v *yaml.Node) error {
+		if k.Value == "timeframe" {
+			return bad(k, "detection.timeframe", "is not part of Sigma 2; write a correlation")
 		}
-		node, err := d.search(v, "detection."+name)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		named := *node
-		named.name = name
-		r.names = append(r.names, name)
-		r.nodes[name] = &named
+		return errNotMine
+	})
+	if err != nil {
+		return err
 	}
-	if cond == nil {
-		faults = append(faults, bad(n, "detection.condition", "is missing"))
-	}
-	if len(faults) > 0 {
-		return errors.Join(faults...)
-	}
-	return r.conditions(cond)
-}
-
-// conditions parses the condition, or a list of them of which any is enough.
-func (r *Rule) conditions(cond *yaml.Node) error {
-	list := []*yaml.Node{cond}
-	if cond.Kind == yaml.SequenceNode {
-		list = cond.Content
-	}
-	if len(list) == 0 {
-		return bad(cond, "detection.condition", "an empty list")
-	}
-	var kids []*node
-	for _, c := range list {
-		if c.Kind != yaml.ScalarNode {
-			return bad(c, "detection.condition", "expected text")
-		}
-		n, err := parseCondition(c.Value, r.names, r.nodes)
-		if err != nil {
-			return bad(c, "detection.condition", "%s", err)
-		}
-		kids = append(kids, n)
-	}
-	r.root = join(isOr, kids)
-	return nil
+	r.names, r.nodes = d.names, d.nodes
+	r.root, err = d.conditions(cond, "detection.condition")
+	return err
 }

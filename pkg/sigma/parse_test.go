@@ -118,23 +118,15 @@ func TestParseDocuments(t *testing.T) {
 	corr := "title: C\nid: 11111111-1111-4111-8111-111111111111\ncorrelation:\n  type: event_count\n  rules: [a]\n  group-by: [b]\n  timespan: 1m\n  condition: {gte: 5}\n"
 	filter := "title: F\nlogsource: {product: x}\nfilter:\n  rules: [a]\n  selection: {a: b}\n  condition: selection\n"
 	text := whole + "---\ntitle: broken\n---\n" + corr + "---\n" + filter + "---\n" + strings.Replace(whole, "2f958cdc", "3f958cdc", 1) + "---\n- a list\n---\n"
-	rules, faults := ParseFile("x.yml", []byte(text), Options{})
-	if len(rules) != 2 || rules[1].Line != 52 {
-		t.Errorf("%d rules, the second at %d", len(rules), rules[len(rules)-1].Line)
+	set := Parse("x.yml", []byte(text), Options{})
+	if len(set.Rules) != 2 || set.Rules[1].Line != 52 || len(set.Correlations) != 1 || len(set.Filters) != 1 {
+		t.Errorf("%d rules, %d correlations, %d filters", len(set.Rules), len(set.Correlations), len(set.Filters))
 	}
-	later, broken := 0, 0
-	for _, f := range faults {
-		if f.Later {
-			later++
-			if !strings.Contains(f.Reason, "the next one will") {
-				t.Error(f)
-			}
-		} else {
-			broken++
-		}
+	if len(set.Faults) != 3 {
+		t.Errorf("%v", set.Faults)
 	}
-	if later != 2 || broken != 3 {
-		t.Errorf("%d for later, %d broken: %v", later, broken, faults)
+	if _, faults := ParseFile("x.yml", []byte(whole+"---\n"+corr), Options{}); len(faults) != 1 || faults[0].Key != "correlation" || faults[0].Line != 34 {
+		t.Errorf("a correlation among rules alone: %v", faults)
 	}
 	if _, faults := ParseFile("empty.yml", []byte("# nothing\n"), Options{}); len(faults) != 1 {
 		t.Error("an empty file is no fault")
@@ -169,15 +161,16 @@ func TestLoad(t *testing.T) {
 		"b/readme.md":    {Data: []byte("# no rule")},
 		"c/same.yml":     {Data: []byte(whole)},
 	}
-	rules, faults, err := Load(fsys, ".", "dir", Options{})
-	if err != nil || len(rules) != 3 || rules[0].File != "dir/a/one.yml" || len(faults) != 2 {
-		t.Fatal(rules, faults, err)
+	set, err := Load(fsys, ".", "dir", Options{})
+	if err != nil || len(set.Rules) != 3 || set.Rules[0].File != "dir/a/one.yml" || len(set.Faults) != 2 {
+		t.Fatal(set, err)
 	}
-	rules, twice := Unique(rules)
-	if len(rules) != 2 || len(twice) != 1 || !strings.Contains(twice[0].Error(), "dir/c/same.yml:1") || !strings.Contains(twice[0].Reason, "dir/a/one.yml:1") {
-		t.Errorf("%v %v", rules, twice)
+	set.Link()
+	if len(set.Rules) != 2 || len(set.Faults) != 3 || !strings.Contains(set.Faults[2].Error(), "dir/c/same.yml:1") ||
+		!strings.Contains(set.Faults[2].Reason, "dir/a/one.yml:1") {
+		t.Errorf("%v %v", set.Rules, set.Faults)
 	}
-	if _, _, err := Load(os.DirFS(filepath.Join(t.TempDir(), "no")), ".", "", Options{}); err == nil {
+	if _, err := Load(os.DirFS(filepath.Join(t.TempDir(), "no")), ".", "", Options{}); err == nil {
 		t.Error("no error for a folder that is not there")
 	}
 }

@@ -1,13 +1,16 @@
 package sigma
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
-// Rule is one detection rule, parsed and checked.
-type Rule struct {
+// Meta is what every Sigma document says of itself.
+type Meta struct {
 	File string
 	Line int // where its document begins, from 1
 
-	ID          string // a UUID as a rule; empty where the rule has none
+	ID          string // a UUID as a rule; empty where the document has none
 	Title       string
 	Name        string
 	Description string
@@ -22,20 +25,37 @@ type Rule struct {
 	Tags           []string
 	Fields         []string
 	Level          Level
-	LogSource      LogSource
 
 	// Message is the custom key leat.message: a sentence with {field} places for the alert.
 	Message string
 	// Actions is the custom key leat.actions: what to do about it, in words.
 	Actions []string
+	// Suppress is the custom key leat.suppress: alerts of which one is enough for a while. Nil: all are raised.
+	Suppress *Suppress
+}
+
+// Suppress says that after an alert no other with the same values of the fields By is raised for For (event time).
+type Suppress struct {
+	By  []string // empty: whatever the values
+	For time.Duration
+}
+
+// Rule is one detection rule, parsed and checked.
+type Rule struct {
+	Meta
+	LogSource LogSource
+	// Filters are the titles of the filters that were joined to the condition.
+	Filters []string
+	// Feeds tells that a correlation takes the rule's matches, Silent that the rule raises no alert of its own for that.
+	Feeds, Silent bool
 
 	names []string         // of the detections, in order
 	nodes map[string]*node // by name
 	root  *node
 }
 
-// Version is what tells two states of a rule apart: its date of modification, or else its date.
-func (r *Rule) Version() string {
+// Version is what tells two states of a document apart: its date of modification, or else its date.
+func (r *Meta) Version() string {
 	if r.Modified != "" {
 		return r.Modified
 	}
