@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/urfave/cli/v2"
@@ -30,6 +31,8 @@ func TestCode(t *testing.T) {
 		{errInterrupted, 130},
 		{context.Canceled, 130},
 		{Usage(Runtime(errors.New("locked"))), 1}, // the first word counts
+		{Usage(fmt.Errorf("make the state folder: %w", syscall.ENOSPC)), 1},
+		{Usage(fmt.Errorf("open rules: %w", syscall.EACCES)), 2},
 	} {
 		if got := Code(c.err); got != c.want {
 			t.Errorf("%v: exit %d, want %d", c.err, got, c.want)

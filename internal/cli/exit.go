@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"leat/pkg/stage"
 )
@@ -34,8 +35,16 @@ func Usagef(format string, args ...any) error {
 	return &exitError{fmt.Errorf(format, args...), ExitUsage}
 }
 
-// Usage marks err as one of usage or configuration (exit 2).
-func Usage(err error) error { return withCode(err, ExitUsage) }
+// Usage marks err as one of usage or configuration (exit 2), unless the machine was the cause: a full or failing disk is mended
+// elsewhere, and then the same command goes on.
+func Usage(err error) error {
+	for _, machine := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
+		if errors.Is(err, machine) {
+			return Runtime(err)
+		}
+	}
+	return withCode(err, ExitUsage)
+}
 
 // Runtime marks err as a failure at run time (exit 1), where it would count as one of configuration otherwise.
 func Runtime(err error) error { return withCode(err, ExitRuntime) }

@@ -31,6 +31,9 @@ func (l *Lake) Commit(ctx context.Context, build func(s *State) (*Entry, error))
 		}
 		next, err := l.append(s, e)
 		if errors.Is(err, fs.ErrExist) {
+			if err := l.mend(s); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		return next, err

@@ -23,7 +23,8 @@
 // whatever was killed; a plain glob over data/ may see files that are not committed, or no longer. A process that was
 // superseded on a pipeline, or a writer that was declared dead, gets [ErrSuperseded] and has committed nothing.
 //
-// An entry's bytes are fsynced before the link, so a power loss leaves an entry whole or absent. An entry that is there
-// and not whole means a disk that lied or a hand that edited: it is refused with [ErrChain], never taken as absent,
-// because its number is spent and what it said may have been acted upon.
+// An entry's bytes are fsynced before the link, so a power loss leaves an entry whole or absent. A disk that lied may leave the newest
+// one torn, or with files that are: then it counts as never written, is kept under trash/, and what it covered is read again. An entry
+// in the middle that is not whole, or one that was whole and has changed, is refused with [ErrChain]: its number is spent, and what it
+// said was acted upon.
 package lake

@@ -62,7 +62,10 @@ type seal struct {
 	SHA256 string `json:"sha256"`
 }
 
-var errTorn = errors.New("not whole")
+var (
+	errTorn    = errors.New("not whole")
+	errDamaged = errors.New("not whole: its SHA-256 is another than its seal says")
+)
 
 func sealed(v any) ([]byte, error) {
 	body, err := json.Marshal(v)
@@ -78,9 +81,12 @@ func sealed(v any) ([]byte, error) {
 }
 
 func unseal(data []byte, v any) error {
+	if isTorn(data) {
+		return errTorn
+	}
 	body, line, ok := bytes.Cut(data, []byte{'\n'})
 	if !ok {
-		return errTorn
+		return errDamaged
 	}
 	body = data[:len(body)+1]
 	want, err := json.Marshal(seal{hash(body)})
@@ -88,7 +94,7 @@ func unseal(data []byte, v any) error {
 		return err
 	}
 	if !bytes.Equal(line, append(want, '\n')) {
-		return errTorn
+		return errDamaged
 	}
 	if err := json.Unmarshal(body, v); err != nil {
 		return fmt.Errorf("decode: %w", err)

@@ -44,7 +44,7 @@ func (l *Lake) follow(s *State) (*State, error) {
 	b := newBuilder(s)
 	for {
 		e, sum, err := l.entry(b.s.N + 1)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTorn) && l.newest(b.s.N+1) {
 			break
 		}
 		if err != nil {

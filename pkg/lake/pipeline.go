@@ -25,6 +25,9 @@ func (l *Lake) OpenPipeline(ctx context.Context, name string) (Session, error) {
 	if name == "" {
 		return Session{}, errors.New("open pipeline: it has no name")
 	}
+	if err := l.checkNewest(ctx); err != nil {
+		return Session{}, fmt.Errorf("open pipeline %q: %w", name, err)
+	}
 	var id [16]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return Session{}, fmt.Errorf("open pipeline %q: %w", name, err)

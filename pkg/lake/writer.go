@@ -25,6 +25,10 @@ type Writer struct {
 
 // NewWriter makes a writer, after sweeping what dead ones left in staging/.
 func (l *Lake) NewWriter(ctx context.Context) (*Writer, error) {
+	// Before the fences of dead writers, which would stand behind it in the log.
+	if err := l.checkNewest(ctx); err != nil {
+		return nil, fmt.Errorf("new writer: %w", err)
+	}
 	if err := l.SweepWriters(ctx); err != nil {
 		return nil, err
 	}

@@ -90,12 +90,13 @@ func build(c *cli.Context, env *frame.Env) (stage.Source, error) {
 	return attended{src}, nil
 }
 
-// attended ends with exit status 3 where a person has to look: another process holds the journal, or took over the pipeline.
+// attended ends with exit status 3 where a person has to look: another process holds the journal or took over the pipeline, or the
+// lake's log is damaged.
 type attended struct{ *ingest.Source }
 
 func (a attended) Run(ctx context.Context, sink stage.Sink) error {
 	err := a.Source.Run(ctx, sink)
-	if errors.Is(err, journal.ErrBusy) || errors.Is(err, lake.ErrSuperseded) {
+	if errors.Is(err, journal.ErrBusy) || errors.Is(err, lake.ErrSuperseded) || errors.Is(err, lake.ErrChain) {
 		return frame.Attention(err)
 	}
 	return err

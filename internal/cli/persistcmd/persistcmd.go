@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	leatcli "leat/internal/cli"
+	"leat/pkg/lake"
 	"leat/pkg/persist"
 	"leat/pkg/stage"
 )
@@ -61,7 +62,11 @@ func run(c *cli.Context) error {
 		if cfg.Memory, err = size(c, "memory"); err != nil {
 			return nil, err
 		}
-		return persist.New(c.Context, cfg)
+		s, err := persist.New(c.Context, cfg)
+		if errors.Is(err, lake.ErrChain) {
+			return nil, leatcli.Attention(err)
+		}
+		return s, err
 	})
 	if errors.Is(err, persist.ErrRefused) {
 		return leatcli.Usage(err)

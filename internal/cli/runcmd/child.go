@@ -65,7 +65,7 @@ func runChild(cfg *pipeline.Config, what string, log *slog.Logger) error {
 		}
 	}
 	err = b.Run(ctx, sink)
-	if errors.Is(err, journal.ErrBusy) || errors.Is(err, lake.ErrSuperseded) {
+	if errors.Is(err, journal.ErrBusy) || errors.Is(err, lake.ErrSuperseded) || errors.Is(err, lake.ErrChain) {
 		return frame.Attention(err)
 	}
 	if errors.Is(err, persist.ErrRefused) {
