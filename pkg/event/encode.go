@@ -1,61 +1,90 @@
 package event
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"unicode/utf8"
+	"unsafe"
+)
 
 const hexDigits = "0123456789abcdef"
 
 // AppendString appends s as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD:
 // where they must survive, escape them first (EscapeText).
 func AppendString[T string | []byte](dst []byte, s T) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c < utf8.RuneSelf && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-			if r != utf8.RuneError || n > 1 {
-				i += n
-				continue
-			}
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, "\uFFFD"...)
-			i++
-			start = i
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		start = i
+	switch v := any(s).(type) {
+	case string:
+		return appendString(dst, unsafe.Slice(unsafe.StringData(v), len(v)))
+	case []byte:
+		return appendString(dst, v)
 	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
+	return dst
+}
+
+// appendString copies eight bytes in one step, also those behind the first that needs an escape: it is written over them.
+// The lowest marked byte of the mask is exact, the ones above may not be (see scanner.str).
+func appendString(dst, s []byte) []byte {
+	dst = append(slices.Grow(dst, len(s)+len(s)/4+16), '"')
+	for i := 0; ; {
+		for i+8 <= len(s) {
+			if cap(dst)-len(dst) < 8 {
+				dst = slices.Grow(dst, len(s)-i+16)
+			}
+			x := binary.LittleEndian.Uint64(s[i:])
+			q := x ^ (lsb * '"')
+			b := x ^ (lsb * '\\')
+			m := ((q - lsb) &^ q) | ((b - lsb) &^ b) | ((x - lsb*0x20) &^ x) | x
+			n := len(dst)
+			binary.LittleEndian.PutUint64(dst[n:n+8], x)
+			if m &= msb; m != 0 {
+				k := bits.TrailingZeros64(m) >> 3
+				i, dst = i+k, dst[:n+k]
+				break
+			}
+			i, dst = i+8, dst[:n+8]
+		}
+		for i < len(s) && s[i] >= 0x20 && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+			dst = append(dst, s[i])
+			i++
+		}
+		if i == len(s) {
+			return append(dst, '"')
+		}
+		if c := s[i]; c < utf8.RuneSelf {
+			dst = appendEscape(dst, c)
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			dst = append(dst, "\uFFFD"...)
+		} else {
+			dst = append(dst, s[i:i+n]...)
+		}
+		i += n
+	}
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
 // NeedsEscape tells whether raw bytes can't be carried as a JSON string that every reader takes:
 // they hold a NUL or are not UTF-8.
 func NeedsEscape(raw []byte) bool {
-	for _, c := range raw {
-		if c == 0 {
-			return true
-		}
-	}
-	return !utf8.Valid(raw)
+	return bytes.IndexByte(raw, 0) >= 0 || !utf8.Valid(raw)
 }
 
 // EscapeText appends raw with each backslash doubled and each NUL and each byte that is not UTF-8 as \xNN.

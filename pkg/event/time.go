@@ -1,9 +1,5 @@
 package event
 
-import (
-	"time"
-)
-
 // ParseTime reads an RFC 3339 date-time (also with a space for the T, and with any number of fraction digits, of which
 // nine count) as nanoseconds since 1970-01-01T00:00:00Z. ok is false for anything else and for years outside 1678-2261.
 func ParseTime(s []byte) (ns int64, ok bool) {
@@ -99,12 +95,55 @@ func daysSinceEpoch(y, m, d int) int64 {
 // AppendTime appends ns (nanoseconds since 1970) as an RFC 3339 date-time in UTC with at least milliseconds:
 // 2026-11-24T08:17:44.000Z, and six or nine digits where they are not zero.
 func AppendTime(dst []byte, ns int64) []byte {
-	t := time.Unix(0, ns).UTC()
-	switch {
-	case ns%1_000_000 == 0:
-		return t.AppendFormat(dst, "2006-01-02T15:04:05.000Z")
-	case ns%1_000 == 0:
-		return t.AppendFormat(dst, "2006-01-02T15:04:05.000000Z")
+	sec, frac := ns/1_000_000_000, int(ns%1_000_000_000)
+	if frac < 0 {
+		sec, frac = sec-1, frac+1_000_000_000
 	}
-	return t.AppendFormat(dst, "2006-01-02T15:04:05.000000000Z")
+	days, rest := sec/86400, int(sec%86400)
+	if rest < 0 {
+		days, rest = days-1, rest+86400
+	}
+	y, m, d := civil(days)
+	dst = appendDigits(dst, y, 4)
+	dst = appendDigits(append(dst, '-'), m, 2)
+	dst = appendDigits(append(dst, '-'), d, 2)
+	dst = appendDigits(append(dst, 'T'), rest/3600, 2)
+	dst = appendDigits(append(dst, ':'), rest/60%60, 2)
+	dst = appendDigits(append(dst, ':'), rest%60, 2)
+	dst = append(dst, '.')
+	switch {
+	case frac%1_000_000 == 0:
+		dst = appendDigits(dst, frac/1_000_000, 3)
+	case frac%1_000 == 0:
+		dst = appendDigits(dst, frac/1_000, 6)
+	default:
+		dst = appendDigits(dst, frac, 9)
+	}
+	return append(dst, 'Z')
+}
+
+func appendDigits(dst []byte, n, width int) []byte {
+	dst = append(dst, "000000000"[:width]...)
+	for i := len(dst) - 1; n > 0; i-- {
+		dst[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return dst
+}
+
+// civil is daysSinceEpoch's inverse: the Gregorian date of a day counted from 1970-01-01.
+func civil(days int64) (y, m, d int) {
+	z := int(days) + 719468 // from 0000-03-01; all of an int64's nanoseconds lie behind it
+	era := z / 146097
+	day := z % 146097
+	year := (day - day/1460 + day/36524 - day/146096) / 365
+	day -= 365*year + year/4 - year/100
+	mp := (5*day + 2) / 153
+	d = day - (153*mp+2)/5 + 1
+	m = mp + 3
+	if m > 12 {
+		m -= 12
+		year++
+	}
+	return era*400 + year, m, d
 }

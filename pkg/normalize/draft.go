@@ -93,7 +93,7 @@ func (d *draft) fromPairs() bool {
 }
 
 func (d *draft) collect(r *parse.Record, n int32, prefix string) {
-	for i := r.Cells[n].Child; i >= 0; i = r.Cells[i].Next {
+	for i := r.Child(n); i >= 0; i = r.Cells[i].Next {
 		path := prefix + strings.ReplaceAll(string(r.Cells[i].Key), ".", `\.`)
 		if r.Cells[i].Kind == event.Object {
 			d.collect(r, i, path+".")

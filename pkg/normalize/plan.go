@@ -46,11 +46,41 @@ type linePattern struct {
 
 // outNode is an object or field of the output.
 type outNode struct {
-	name string
-	key  []byte // `"name":`
-	leaf int    // -1: an object
-	kids []*outNode
-	keep bool // takes what was not used
+	name  string
+	key   []byte // `"name":`
+	leaf  int    // -1: an object
+	kids  []*outNode
+	keep  bool // takes what was not used
+	keeps bool // it or an object below it does
+	mask  bits // the leaves at and below it
+}
+
+// bits is a set of leaves.
+type bits []uint64
+
+func (b bits) meets(other bits) bool {
+	for i, w := range b {
+		if w&other[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// index fills the masks of n and what is below it, of size words.
+func (n *outNode) index(size int) {
+	n.mask = make(bits, size)
+	if n.leaf >= 0 {
+		n.mask[n.leaf>>6] |= 1 << (n.leaf & 63)
+	}
+	n.keeps = n.keep
+	for _, k := range n.kids {
+		k.index(size)
+		n.keeps = n.keeps || k.keeps
+		for i, w := range k.mask {
+			n.mask[i] |= w
+		}
+	}
 }
 
 func newPlan() *plan {
@@ -157,6 +187,7 @@ func (p *plan) finish(c *compiler) {
 	}
 	at.keep = true
 	sortOut(p.root)
+	p.root.index((len(p.fields) + 63) / 64)
 }
 
 var outOrder = []string{"@timestamp", "event"}

@@ -50,6 +50,10 @@ func (x *index) add(s signRef) {
 	x.signs = append(x.signs, s)
 	switch {
 	case len(s.sign.keys) > 0:
+		for i := range s.sign.keys {
+			k := &s.sign.keys[i]
+			k.top = x.number(&x.byKey, k.path[0])
+		}
 		x.file(&x.byKey, s.sign.keys[0].path[0], n)
 	case slices.ContainsFunc(s.sign.programs, func(p string) bool { return strings.ContainsAny(p, "*?") }):
 		x.globs = append(x.globs, n)
@@ -62,13 +66,19 @@ func (x *index) add(s signRef) {
 	}
 }
 
-func (x *index) file(t *keyTable, key string, n int32) {
+// number returns the number of key in lists.
+func (x *index) number(t *keyTable, key string) int32 {
 	at := t.get([]byte(key))
 	if at < 0 {
 		at = int32(len(x.lists))
 		t.put(key, at)
 		x.lists = append(x.lists, nil)
 	}
+	return at
+}
+
+func (x *index) file(t *keyTable, key string, n int32) {
+	at := x.number(t, key)
 	x.lists[at] = append(x.lists[at], n)
 }
 
@@ -133,8 +143,9 @@ func (r *runner) recognise(x *index, hint string) *plan {
 		}
 	}
 	if r.isObj {
-		for n := r.obj.First(r.obj.Root()); n != event.None; n = r.obj.Next(n) {
-			c.list(x.byKey.get(r.obj.RawKey(n)))
+		r.findKeys(x)
+		for _, at := range r.found {
+			c.list(at)
 		}
 	}
 	if len(r.head.Program) > 0 {
@@ -153,6 +164,22 @@ func (r *runner) recognise(x *index, hint string) *plan {
 		return c.wanted[0]
 	}
 	return c.best.plan
+}
+
+// findKeys notes where the record has the names that signs begin with: a sign is then asked without a search.
+func (r *runner) findKeys(x *index) {
+	for _, at := range r.found {
+		r.keyAt[at] = event.None
+	}
+	r.found = r.found[:0]
+	for len(r.keyAt) < len(x.lists) {
+		r.keyAt = append(r.keyAt, event.None)
+	}
+	for n := r.obj.First(r.obj.Root()); n != event.None; n = r.obj.Next(n) {
+		if at := x.byKey.get(r.obj.RawKey(n)); at >= 0 && r.keyAt[at] == event.None {
+			r.keyAt[at], r.found = n, append(r.found, at)
+		}
+	}
 }
 
 // shows tells whether every condition of a sign holds.
@@ -201,14 +228,14 @@ func (r *runner) begins(with []string) bool {
 }
 
 func (r *runner) hasKey(k *keySign) bool {
-	n := r.obj.Root()
-	for _, name := range k.path {
-		if n = r.obj.Find(n, name); n == event.None {
-			return false
-		}
+	n := r.keyAt[k.top]
+	for i := 1; i < len(k.path) && n != event.None; i++ {
+		n = r.obj.Find(n, k.path[i])
 	}
-	v := r.obj.ValueAt(n)
-	return len(k.want) == 0 || anyGlob(k.want, v.Text(nil))
+	if n == event.None {
+		return false
+	}
+	return len(k.want) == 0 || k.want[0] == "*" || anyGlob(k.want, r.obj.ValueAt(n).Text(nil))
 }
 
 func anyGlob(globs []string, t []byte) bool {

@@ -16,13 +16,18 @@ type runner struct {
 	rec         parse.Record
 	head        parse.Header
 	hasHead     bool
-	obj         event.Event // the record's JSON, where isObj
+	obj         *event.Event // the record's JSON, where isObj
 	isObj       bool
-	raw         []byte // the record's text
+	keyAt       []event.Node // where the record has the names that the index knows, by number
+	found       []int32      // those that it has
+	own         event.Event  // obj's place, where the record is only a part of the event
+	multiline   bool         // there are line feeds in its text
+	raw         []byte       // the record's text
 	lineName    []byte
 	datasetName []byte
 	cells       []int32   // by slot
 	leaves      [][]value // by leaf
+	present     bits      // leaves that have a value
 	mem         []byte
 	clock       parse.Clock
 	matcher     parse.Matcher
@@ -38,8 +43,9 @@ type record struct {
 	wrapped  bool
 	dataset  string
 	stream   string
-	original []byte // JSON text
-	escaped  bool   // by event.EscapeText
+	text     []byte // the record's own
+	original []byte // it as a JSON string; nil = not made yet (Stage.original)
+	escaped  bool   // original is, by event.EscapeText
 	id       []byte // JSON text; an id that is not the wrapping event's
 }
 
@@ -58,17 +64,23 @@ func (r *runner) has(leaf int) bool { return len(r.leaves[leaf]) > 0 }
 // put gives a field one value, in the place of those it has.
 func (r *runner) put(leaf int, v value) { r.leaves[leaf] = append(r.leaves[leaf][:0], v) }
 
-// look reads as much of the record's text as recognition needs: its syslog header, and whether it is a JSON object.
-func (r *runner) look(text []byte) {
+// look reads as much of the record's text as recognition needs: its syslog header, and whether it is a JSON object. Where it
+// was read as one before, that is obj; else obj is nil.
+func (r *runner) look(text []byte, obj *event.Event) {
 	r.raw = text
-	r.isObj, r.hasHead = false, false
+	r.obj, r.isObj, r.hasHead = obj, obj != nil, false
 	r.head = parse.Header{Priority: -1, Message: text}
+	r.multiline = false
+	if r.isObj {
+		return
+	}
 	if len(text) == 0 || text[0] != '{' {
 		r.head, r.hasHead = parse.ParseHeader(text)
 	}
 	if m := bytes.TrimLeft(r.head.Message, " \t"); len(m) > 0 && m[0] == '{' {
-		r.obj.Reset(m)
-		r.isObj = r.obj.Parse() == nil
+		r.own.Reset(m)
+		r.obj, r.isObj = &r.own, r.own.Parse() == nil
+		r.multiline = r.isObj && (bytes.IndexByte(m, '\n') >= 0 || bytes.IndexByte(m, '\r') >= 0)
 	}
 }
 
@@ -123,7 +135,7 @@ func (r *runner) step(s *step, first bool) bool {
 	case stepJSON:
 		if first && s.from == nil {
 			if r.isObj {
-				r.rec.FromEvent(at, &r.obj, r.obj.Root())
+				r.rec.FromEvent(at, r.obj, r.obj.Root())
 			}
 			return r.isObj
 		}
@@ -141,7 +153,7 @@ func (r *runner) step(s *step, first bool) bool {
 	case stepZeek:
 		return r.zeekLine(at, s, in)
 	case stepWinlog:
-		return r.isObj && parse.Winlog(&r.rec, at, &r.obj)
+		return r.isObj && parse.Winlog(&r.rec, at, r.obj)
 	}
 	return true
 }
@@ -193,7 +205,7 @@ func (r *runner) apply() error {
 
 // resolve finds the record's cells for the plan's sources.
 func (r *runner) resolve(t *pathTable, n int32) {
-	for i := r.rec.Cells[n].Child; i >= 0; i = r.rec.Cells[i].Next {
+	for i := r.rec.Child(n); i >= 0; i = r.rec.Cells[i].Next {
 		k := t.keys.get(r.rec.Cells[i].Key)
 		if k < 0 {
 			continue

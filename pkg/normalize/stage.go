@@ -100,29 +100,26 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 	line := e.Line()
 	env := record{dataset: s.cfg.Dataset}
 	text := line
+	var obj *event.Event // e, where it is the record itself
 	s.run.outer = nil
 	if len(line) > 0 && line[0] == '{' && e.Parse() == nil {
-		if s.passes(e) {
-			return
-		}
-		if o := e.Get(pathOriginal); o.Kind == event.String {
-			text = s.unwrap(e, o, &env)
+		obj = e
+		if e.Find(e.Root(), "event") != event.None { // else it is neither normal nor wrapped
+			if s.passes(e) {
+				return
+			}
+			if o := e.Get(pathOriginal); o.Kind == event.String {
+				text, obj = s.unwrap(e, o, &env), nil
+			}
 		}
 	}
-	if env.original == nil {
-		if env.escaped = event.NeedsEscape(text); env.escaped {
-			s.quoted = event.AppendString(s.quoted[:0], event.EscapeText(nil, text))
-		} else {
-			s.quoted = appendText(s.quoted[:0], text)
-		}
-		env.original = s.quoted
-	}
+	env.text = text
 	if isHeader := s.run.zeek.note(env.stream, text); isHeader {
 		s.unrecognised(b, e, &env)
 		return
 	}
 	s.run.stream = env.stream
-	s.run.look(text)
+	s.run.look(text, obj)
 	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
 		s.unrecognised(b, e, &env)
@@ -163,6 +160,19 @@ func (s *Stage) unwrap(e *event.Event, o event.Value, env *record) []byte {
 	return text
 }
 
+// original returns the record's text as a JSON string. Few events need it where it is not kept.
+func (s *Stage) original(env *record) []byte {
+	if env.original == nil {
+		if env.escaped = event.NeedsEscape(env.text); env.escaped {
+			s.quoted = event.AppendString(s.quoted[:0], event.EscapeText(nil, env.text))
+		} else {
+			s.quoted = appendText(s.quoted[:0], env.text)
+		}
+		env.original = s.quoted
+	}
+	return env.original
+}
+
 // unrecognised lets a record pass as it is, as an event.
 func (s *Stage) unrecognised(b *event.Batch, e *event.Event, env *record) {
 	if s.unknown != nil {
@@ -171,9 +181,10 @@ func (s *Stage) unrecognised(b *event.Batch, e *event.Event, env *record) {
 	if env.wrapped && (e.Get(pathKind).Exists() || e.SetString(pathKind, "event") == nil) {
 		return
 	}
-	dst := b.Begin(len(env.original) + 64)
+	original := s.original(env)
+	dst := b.Begin(len(original) + 64)
 	dst = append(dst, `{"event":{"kind":"event","original":`...)
-	dst = append(append(dst, env.original...), '}')
+	dst = append(append(dst, original...), '}')
 	if env.escaped {
 		dst = append(dst, `,"leat":{"escaped":true}`...)
 	}
@@ -207,8 +218,9 @@ func (s *Stage) render(b *event.Batch, env *record) []byte {
 	if r.noOriginal {
 		r.leaves[a.original] = r.leaves[a.original][:0]
 	} else {
-		size += 3 * len(env.original)
-		r.put(a.original, value{b: env.original, kind: event.String, json: true})
+		original := s.original(env)
+		size += 3 * len(original)
+		r.put(a.original, value{b: original, kind: event.String, json: true})
 	}
 	if env.id != nil {
 		r.put(a.id, value{b: env.id, kind: event.String, json: true})
@@ -270,12 +282,13 @@ func elements(v event.Value) func(yield func(event.Value) bool) {
 // fail makes e a pipeline_error with its original; what ingest put around the record stays.
 func (s *Stage) fail(b *event.Batch, e *event.Event, env *record, reason string, err error) {
 	if !env.wrapped || env.id != nil {
-		dst := b.Begin(len(env.original) + 128)
+		original := s.original(env)
+		dst := b.Begin(len(original) + 128)
 		dst = append(dst, `{"event":{`...)
 		if env.id != nil {
 			dst = append(append(append(dst, `"id":`...), env.id...), ',')
 		}
-		dst = append(append(append(dst, `"original":`...), env.original...), '}')
+		dst = append(append(append(dst, `"original":`...), original...), '}')
 		if env.escaped {
 			dst = append(dst, `,"leat":{"escaped":true}`...)
 		}
@@ -300,7 +313,7 @@ func (s *Stage) Explain(line []byte) string {
 	if o := e.Get(pathOriginal); o.Kind == event.String {
 		text = s.unwrap(&e, o, &env)
 	}
-	s.run.look(text)
+	s.run.look(text, nil)
 	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
 		return "none: it goes on as it is"

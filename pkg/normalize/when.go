@@ -23,6 +23,7 @@ type sign struct {
 
 type keySign struct {
 	path []string
+	top  int32    // number of path[0] in the index
 	want []string // globs, any; "*" = there
 }
 
@@ -54,7 +55,7 @@ func (c *compiler) sign(n *yaml.Node) (s sign, ok bool) {
 			names, wants := c.entries(v, "when.keys")
 			for j, name := range names {
 				want := values(c.scalars(wants[j], "when.keys"))
-				s.keys = append(s.keys, keySign{splitPath(name.Value), want})
+				s.keys = append(s.keys, keySign{path: splitPath(name.Value), want: want})
 				s.score += 10
 				if len(want) > 0 && want[0] != "*" {
 					s.score += 10

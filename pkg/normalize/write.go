@@ -13,6 +13,12 @@ func (r *runner) write(dst []byte) []byte {
 	if r.outer != nil {
 		outer = r.outer.Root()
 	}
+	r.present = append(r.present[:0], make(bits, len(r.plan.root.mask))...)
+	for i, l := range r.leaves[:len(r.plan.fields)] {
+		if len(l) > 0 {
+			r.present[i>>6] |= 1 << (i & 63)
+		}
+	}
 	dst = append(dst, '{')
 	dst, _ = r.object(dst, r.plan.root, outer)
 	return append(dst, '}')
@@ -21,31 +27,33 @@ func (r *runner) write(dst []byte) []byte {
 // object appends the members of n: its fields, what the wrapping event has in the same place, and what was not used.
 func (r *runner) object(dst []byte, n *outNode, outer event.Node) (out []byte, wrote bool) {
 	for _, k := range n.kids {
+		o := event.None
+		if outer != event.None {
+			o = r.outer.Find(outer, k.name)
+		}
+		have := k.mask.meets(r.present)
+		if !have && !k.keeps && (o == event.None || k.leaf >= 0 && k.leaf == r.plan.auto.original && r.noOriginal) {
+			continue
+		}
 		mark := len(dst)
 		if wrote {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, k.key...)
-		o := event.None
-		if outer != event.None {
-			o = r.outer.Find(outer, k.name)
-		}
-		ok := true
 		switch {
-		case k.leaf >= 0 && len(r.leaves[k.leaf]) > 0:
+		case have && k.leaf >= 0:
 			dst = r.field(dst, k.leaf)
 		case k.leaf >= 0 || o != event.None && r.outer.KindAt(o) != event.Object:
-			if ok = o != event.None && !(k.leaf >= 0 && k.leaf == r.plan.auto.original && r.noOriginal); ok {
-				dst = append(dst, r.outer.ValueAt(o).Raw...)
-			}
+			dst = append(dst, r.outer.ValueAt(o).Raw...)
 		default:
+			var some bool
 			dst = append(dst, '{')
-			dst, ok = r.object(dst, k, o)
+			dst, some = r.object(dst, k, o)
+			if !some {
+				dst = dst[:mark]
+				continue
+			}
 			dst = append(dst, '}')
-		}
-		if !ok {
-			dst = dst[:mark]
-			continue
 		}
 		wrote = true
 	}
@@ -115,12 +123,20 @@ func appendRaw(dst, b []byte, kind event.Kind) []byte {
 	return dst
 }
 
-// unused appends the members of the record's object at cell c that no field took. Nulls are dropped.
+// unused appends the members of the record's object at cell c that no field took. Nulls are dropped; an object of which
+// nothing was read stays as it was.
 func (r *runner) unused(dst []byte, n *outNode, c int32, wrote bool) ([]byte, bool) {
 	all := r.plan.keepUsed
-	for i := r.rec.Cells[c].Child; i >= 0; i = r.rec.Cells[i].Next {
+	for i := r.rec.Child(c); i >= 0; i = r.rec.Cells[i].Next {
 		cell := &r.rec.Cells[i]
 		if cell.Used && !all || cell.Kind == event.Null || len(cell.Key) == 0 {
+			continue
+		}
+		if to, last := r.piece(i, n); to > cell.From {
+			if wrote {
+				dst = append(dst, ',')
+			}
+			dst, wrote, i = append(dst, r.obj.Line()[cell.From:to]...), true, last
 			continue
 		}
 		mark := len(dst)
@@ -129,7 +145,7 @@ func (r *runner) unused(dst []byte, n *outNode, c int32, wrote bool) ([]byte, bo
 		}
 		dst = r.key(dst, cell, n)
 		switch {
-		case cell.Kind == event.Object && (cell.Val == nil || cell.Child >= 0):
+		case cell.Kind == event.Object && (cell.Val == nil || r.rec.Touched(i)):
 			var some bool
 			dst = append(dst, '{')
 			dst, some = r.unused(dst, nil, i, false)
@@ -161,4 +177,22 @@ func (r *runner) key(dst []byte, c *parse.Cell, n *outNode) []byte {
 		dst = append(dst[:len(dst)-1], '_', '"')
 	}
 	return append(dst, ':')
+}
+
+// piece returns the end, in the line of the record's JSON, of the members from cell i on that are kept as they stand there,
+// one behind the other, and the last of them. It is 0 where there are none: where the text has line feeds, which ours can't
+// have, or the member needs another name.
+func (r *runner) piece(i int32, n *outNode) (to, last int32) {
+	if r.multiline {
+		return 0, i
+	}
+	for ; i >= 0; i = r.rec.Cells[i].Next {
+		c := &r.rec.Cells[i]
+		if c.To == 0 || c.Kind == event.Null || c.Used && !r.plan.keepUsed || len(c.Key) == 0 || r.rec.Touched(i) ||
+			n != nil && len(n.kids) > 0 && n.find(c.Key) != nil {
+			break
+		}
+		to, last = c.To, i
+	}
+	return to, last
 }

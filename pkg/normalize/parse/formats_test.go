@@ -11,9 +11,9 @@ import (
 // show prints a record's cells as key=value, objects in braces.
 func show(r *Record, n int32) string {
 	var out []string
-	for i := r.Cells[n].Child; i >= 0; i = r.Cells[i].Next {
+	for i := r.Child(n); i >= 0; i = r.Cells[i].Next {
 		c := r.Cells[i]
-		if c.Child >= 0 {
+		if r.Child(i) >= 0 {
 			out = append(out, fmt.Sprintf("%s={%s}", c.Key, show(r, i)))
 		} else {
 			out = append(out, fmt.Sprintf("%s=%s", c.Key, r.Text(i)))

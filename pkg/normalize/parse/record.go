@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"slices"
+
 	"leat/pkg/event"
 )
 
@@ -16,7 +18,11 @@ type Cell struct {
 	JSONKey bool
 	// Used tells that a mapping consumed the value. A parser leaves it false.
 	Used              bool
-	Next, Child, last int32
+	Next, child, last int32
+	lazy              event.Node // the object's place in Record.source, where its members are not cells yet
+	// From and To are where the member stands in the line of the event that it is of, name and all, and its neighbours before and
+	// behind it; 0, 0 = not in one piece.
+	From, To int32
 }
 
 // None is no cell.
@@ -27,15 +33,17 @@ const maxCells = 1 << 16
 
 // Record is a tree of cells; cell 0 is the record itself. The zero Record must be Reset before use.
 type Record struct {
-	Cells []Cell
-	mem   []byte
-	event event.Event
+	Cells  []Cell
+	mem    []byte
+	event  event.Event
+	source *event.Event // whose objects become cells when they are asked for
 }
 
 // Reset empties r and reuses its memory.
 func (r *Record) Reset() {
-	r.Cells = append(r.Cells[:0], Cell{Kind: event.Object, Next: None, Child: None, last: None})
+	r.Cells = append(r.Cells[:0], Cell{Kind: event.Object, Next: None, child: None, last: None, lazy: event.None})
 	r.mem = r.mem[:0]
+	r.source = nil
 }
 
 // Add appends a cell to the object at parent and returns it; None when the record is full.
@@ -44,16 +52,39 @@ func (r *Record) Add(parent int32, c Cell) int32 {
 		return None
 	}
 	n := int32(len(r.Cells))
-	c.Next, c.Child, c.last = None, None, None
+	c.Next, c.child, c.last, c.lazy = None, None, None, event.None
 	r.Cells = append(r.Cells, c)
+	r.link(parent, n)
+	return n
+}
+
+// link makes cell n the last member of the object at parent.
+func (r *Record) link(parent, n int32) {
+	r.expand(parent)
 	p := &r.Cells[parent]
 	if p.last >= 0 {
 		r.Cells[p.last].Next = n
 	} else {
-		p.Child = n
+		p.child = n
 	}
 	p.last = n
-	return n
+}
+
+// Child returns the first member of the object at n, or None.
+func (r *Record) Child(n int32) int32 {
+	r.expand(n)
+	return r.Cells[n].child
+}
+
+// Touched tells whether members of the object at n were asked for. Where they were not, its Val says all.
+func (r *Record) Touched(n int32) bool { return r.Cells[n].child >= 0 }
+
+// expand makes cells of the members of the object at n, where that was put off.
+func (r *Record) expand(n int32) {
+	if lazy := r.Cells[n].lazy; lazy != event.None {
+		r.Cells[n].lazy = event.None
+		r.members(n, r.source, lazy, true)
+	}
 }
 
 // AddText appends a plain text value.
@@ -68,7 +99,7 @@ func (r *Record) AddObject(parent int32, key []byte) int32 {
 
 // Find returns the first member of that name in the object at n, or None.
 func (r *Record) Find(n int32, key string) int32 {
-	for i := r.Cells[n].Child; i >= 0; i = r.Cells[i].Next {
+	for i := r.Child(n); i >= 0; i = r.Cells[i].Next {
 		if string(r.Cells[i].Key) == key {
 			return i
 		}
@@ -109,20 +140,49 @@ func (r *Record) JSON(parent int32, text []byte) error {
 	if err := r.event.Parse(); err != nil {
 		return err
 	}
-	r.FromEvent(parent, &r.event, r.event.Root())
+	r.members(parent, &r.event, r.event.Root(), false)
 	return nil
 }
 
-// FromEvent adds the members of the object at n of a parsed event to the object at parent.
+// FromEvent adds the members of the object at n of a parsed event to the object at parent. The event must stay as it is until
+// the record is Reset, and be the only one.
 func (r *Record) FromEvent(parent int32, e *event.Event, n event.Node) {
-	for i := e.First(n); i != event.None; i = e.Next(i) {
-		v := e.ValueAt(i)
-		c := r.Add(parent, Cell{Key: e.RawKey(i), Val: v.Raw, Kind: v.Kind, JSON: true, JSONKey: true})
-		if c == None {
-			return
+	r.source = e
+	r.expand(parent)
+	r.members(parent, e, n, true)
+}
+
+// members adds those of an object; the objects among them get their own at once, or when somebody looks there.
+func (r *Record) members(parent int32, e *event.Event, n event.Node, lazy bool) {
+	prev := r.Cells[parent].last
+	for i := e.First(n); i != event.None && len(r.Cells) < maxCells; {
+		key, val, from, to, next := e.Member(i)
+		at := int32(len(r.Cells))
+		if len(r.Cells) == cap(r.Cells) {
+			r.Cells = slices.Grow(r.Cells, 32)
 		}
-		if v.Kind == event.Object {
-			r.FromEvent(c, e, i)
+		// Field by field in its place: a literal would be built elsewhere and copied.
+		r.Cells = r.Cells[:at+1]
+		c := &r.Cells[at]
+		c.Key, c.Val, c.Kind = key, val.Raw, val.Kind
+		c.JSON, c.JSONKey, c.Used = true, true, false
+		c.Next, c.child, c.last, c.lazy = None, None, None, event.None
+		c.From, c.To = 0, 0
+		if lazy {
+			c.From, c.To = int32(from), int32(to)
 		}
+		if prev >= 0 {
+			r.Cells[prev].Next = at
+		} else {
+			r.Cells[parent].child = at
+		}
+		prev = at
+		if val.Kind == event.Object && lazy {
+			c.lazy = i
+		} else if val.Kind == event.Object {
+			r.members(at, e, i, false)
+		}
+		i = next
 	}
+	r.Cells[parent].last = prev
 }

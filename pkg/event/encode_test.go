@@ -1,0 +1,115 @@
+package event
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// slowString is AppendString, rune by rune.
+func slowString(s []byte) []byte {
+	dst := []byte{'"'}
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRune(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			dst = append(dst, "\uFFFD"...)
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r == '\n':
+			dst = append(dst, `\n`...)
+		case r == '\r':
+			dst = append(dst, `\r`...)
+		case r == '\t':
+			dst = append(dst, `\t`...)
+		case r < 0x20:
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		default:
+			dst = append(dst, s[i:i+n]...)
+		}
+		i += n
+	}
+	return append(dst, '"')
+}
+
+// Every byte at every place of a word, and random text of all kinds of runes.
+func TestAppendStringAgainstSlow(t *testing.T) {
+	check := func(s []byte) {
+		t.Helper()
+		want := slowString(s)
+		if got := AppendString(nil, s); !bytes.Equal(got, want) {
+			t.Fatalf("AppendString(%q) = %q, want %q", s, got, want)
+		}
+		if got := AppendString([]byte("x"), string(s)); !bytes.Equal(got, append([]byte("x"), want...)) {
+			t.Fatalf("AppendString(%q) of a string = %q, want %q", s, got, want)
+		}
+		if got, want := NeedsEscape(s), bytes.IndexByte(s, 0) >= 0 || !utf8.Valid(s); got != want {
+			t.Fatalf("NeedsEscape(%q) = %v", s, got)
+		}
+	}
+	for c := range 256 {
+		for at := range 20 {
+			s := []byte("abcdefghijklmnopqrst")
+			s[at] = byte(c)
+			check(s)
+			check(s[:at+1])
+		}
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	pieces := []string{"a", "plain text, and more", `"`, `\`, "\n", "\x00", "\x1f", "é", "漢", "🙂", "\xff", "\xed\xa0\x80", "\x7f", "\u2028"}
+	for range 5000 {
+		var s []byte
+		for range rnd.IntN(12) {
+			s = append(s, pieces[rnd.IntN(len(pieces))]...)
+		}
+		check(s)
+	}
+}
+
+func TestAppendTimeAgainstTime(t *testing.T) {
+	check := func(ns int64) {
+		t.Helper()
+		layout := "2006-01-02T15:04:05.000000000Z"
+		switch {
+		case ns%1_000_000 == 0:
+			layout = "2006-01-02T15:04:05.000Z"
+		case ns%1_000 == 0:
+			layout = "2006-01-02T15:04:05.000000Z"
+		}
+		if got, want := string(AppendTime(nil, ns)), time.Unix(0, ns).UTC().Format(layout); got != want {
+			t.Fatalf("AppendTime(%d) = %s, want %s", ns, got, want)
+		}
+	}
+	for _, ns := range []int64{0, -1, 1, math.MinInt64, math.MaxInt64, -1_000, 999_999_999, 951782400e9, 951868799999999999, -86400e9} {
+		check(ns)
+	}
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for range 20000 {
+		ns := int64(rnd.Uint64())
+		check(ns)
+		check(ns / 1e9 * 1e9)
+		check(ns / 1e3 * 1e3)
+	}
+}
+
+func BenchmarkAppendString(b *testing.B) {
+	line := []byte(`{"ts":1795392000.000,"Id":"a95c7e78-c37c-4951-a2fa-4cf2ca4ef700","Operation":"Add member to role.","UserAgent":"aws-cli/2.31.4 md/awscrt#0.27.6 ua/2.1 os/linux#6.8.0-1039-aws md/arch#x86_64 lang/python#3.13.7"}`)
+	dst := make([]byte, 0, 1024)
+	b.SetBytes(int64(len(line)))
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = AppendString(dst[:0], line)
+	}
+}
+
+func BenchmarkAppendTime(b *testing.B) {
+	dst := make([]byte, 0, 64)
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = AppendTime(dst[:0], 1795392000_123000000)
+	}
+}
