@@ -24,6 +24,8 @@ type Config struct {
 	Dirs []string
 	// Files are single files that statements may read and write. Nothing else on disk can be reached.
 	Files []string
+	// Optimizers, if given, are the only ones that work on statements.
+	Optimizers []string
 }
 
 // DB is an in-memory database. It is safe for concurrent use.
@@ -60,6 +62,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 }
 
 func (db *DB) restrict(ctx context.Context, cfg Config) error {
+	if len(cfg.Optimizers) > 0 {
+		if err := db.optimizeOnly(ctx, cfg.Optimizers); err != nil {
+			return err
+		}
+	}
 	for _, stmt := range []string{
 		"SET GLOBAL TimeZone = 'UTC'",
 		"SET allowed_directories = " + List(cfg.Dirs),

@@ -21,16 +21,19 @@ var (
 	explain = regexp.MustCompile(`(?i)^EXPLAIN\b\s*(?:ANALYZE\b\s*|ANALYSE\b\s*)?(?:\([^()]*\)\s*)?`)
 )
 
+// CutExplain returns a statement without what stands before it, and whether that was EXPLAIN.
+func CutExplain(stmt string) (explains bool, body string) {
+	stmt = stmt[len(blank.FindString(stmt)):]
+	head := explain.FindString(stmt)
+	stmt = stmt[len(head):]
+	return head != "", stmt[len(blank.FindString(stmt)):]
+}
+
 // Reads checks, without running any of it, that stmt is one statement that only reads: ErrNotSelect else. explains tells that it
 // is an EXPLAIN.
 func (db *DB) Reads(ctx context.Context, stmt string) (explains bool, err error) {
-	stmt = stmt[len(blank.FindString(stmt)):]
-	if head := explain.FindString(stmt); head != "" {
-		// EXPLAIN ANALYZE runs what it explains.
-		explains = true
-		stmt = stmt[len(head):]
-		stmt = stmt[len(blank.FindString(stmt)):]
-	}
+	// EXPLAIN ANALYZE runs what it explains.
+	explains, stmt = CutExplain(stmt)
 	// Preparing alone can write: EXPORT DATABASE makes its folder. So the first word is looked at before.
 	if !reading.MatchString(stmt) {
 		return false, ErrNotSelect

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"leat/pkg/lake"
+	"leat/pkg/persist"
 	"leat/pkg/row"
 )
 
@@ -34,28 +35,35 @@ func (q *DB) Events(ctx context.Context, where string) iter.Seq2[[]byte, error] 
 		where = "true"
 	}
 	return func(yield func([]byte, error) bool) {
-		cols := row.Standard()
-		dec := row.NewDecoder(cols)
-		for _, f := range q.State().Sorted() {
-			path, err := q.lake.Abs(f.Path)
-			if err == nil && !q.file(ctx, cols, path, where, dec, yield) {
+		s, err := q.check(ctx, "SELECT * FROM everything AS leat_row WHERE (\n"+where+"\n)", nil)
+		if err != nil {
+			yield(nil, fmt.Errorf("events: %w", err))
+			return
+		}
+		dec := row.NewDecoder(q.cols)
+		for _, i := range s.files("everything") {
+			if !q.source(ctx, q.paths[i], scan(q.cols, q.paths[i:i+1]), where, dec, yield) {
 				return
 			}
-			if err != nil {
-				yield(nil, err)
+		}
+		for i := range q.hot {
+			if !q.source(ctx, q.hot[i].Path, persist.HotSQL(q.cols, q.hot[i:i+1]), where, dec, yield) {
 				return
 			}
 		}
 	}
 }
 
-// file yields the events of one file and tells whether to go on.
-func (q *DB) file(ctx context.Context, cols *row.Columns, path, where string, dec *row.Decoder, yield func([]byte, error) bool) bool {
+// source yields the events of one file, which the SELECT from reads, and tells whether to go on.
+func (q *DB) source(ctx context.Context, path, from, where string, dec *row.Decoder, yield func([]byte, error) bool) bool {
 	stop := func(err error) bool {
 		yield(nil, fmt.Errorf("events of %q: %w", path, err))
 		return false
 	}
-	stmt := "SELECT CAST(to_json(leat_row) AS VARCHAR) FROM (" + scan(cols, []string{path}) + ") AS leat_row WHERE (\n" + where + "\n)"
+	if p := q.period(); p != "" {
+		from = "SELECT * FROM (" + from + ") WHERE " + p
+	}
+	stmt := "SELECT CAST(to_json(leat_row) AS VARCHAR) FROM (" + from + ") AS leat_row WHERE (\n" + where + "\n)"
 	if _, err := q.duck.Reads(ctx, stmt); err != nil {
 		return stop(err)
 	}

@@ -3,11 +3,16 @@ package query
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
+	"leat/internal/duck"
 	"leat/pkg/event"
 )
+
+// ErrParam says that the parameters given are not those of the statement.
+var ErrParam = errors.New("parameters do not fit")
 
 // Rows is the result of a query, every value as JSON.
 type Rows struct {
@@ -16,47 +21,62 @@ type Rows struct {
 	// Types are the columns' SQL types.
 	Types []string
 
-	rows  *sql.Rows
-	plain bool // values are text, not JSON
-	vals  []sql.NullString
+	ctx     context.Context
+	session *duck.Session
+	rows    *sql.Rows
+	plain   bool // values are text, not JSON
+	vals    []sql.NullString
+
+	// The result waits in a temporary table, whose memory DuckDB bounds and spills; the driver alone would hold all of it in memory.
+	from, chunk int64
+	got, bytes  int64 // of this chunk
 }
+
+const (
+	firstChunk = 256
+	chunkBytes = 16 << 20 // about so much of the result is in memory
+)
 
 // Select runs one statement that only reads (ErrNotSelect else). The caller closes the rows.
 func (q *DB) Select(ctx context.Context, stmt string) (*Rows, error) {
-	stmt = strings.TrimRight(stmt, "; \t\r\n")
-	explains, err := q.duck.Reads(ctx, stmt)
+	return q.SelectWith(ctx, stmt, nil)
+}
+
+// SelectWith is Select with values for the statement's parameters ($name): all of them and no others (ErrParam else).
+func (q *DB) SelectWith(ctx context.Context, stmt string, params map[string]string) (*Rows, error) {
+	s, err := q.check(ctx, stmt, params)
 	if err != nil {
 		return nil, err
 	}
-	if explains {
-		r, err := q.duck.Query(ctx, stmt)
-		if err != nil {
+	out := &Rows{ctx: ctx}
+	if !s.explains {
+		if err := q.describe(ctx, s, out); err != nil {
 			return nil, err
 		}
-		return &Rows{Names: []string{"part", "plan"}, Types: []string{"VARCHAR", "VARCHAR"}, rows: r, plain: true}, nil
 	}
-	out := &Rows{}
-	if err := q.describe(ctx, stmt, out); err != nil {
+	if out.session, err = q.session(ctx, s); err != nil {
 		return nil, err
 	}
-	// DuckDB says nested values as JSON itself, in their own order; names of ours keep two columns of one name apart.
-	var names, values []string
-	for i, t := range out.Types {
-		c := fmt.Sprintf("c%d", i)
-		names = append(names, c)
-		if t == "TIMESTAMP" || t == "TIMESTAMPTZ" {
-			c = `strftime(CAST(` + c + ` AS TIMESTAMP), '"%Y-%m-%dT%H:%M:%S.%fZ"')`
-		} else {
-			c = "CAST(to_json(" + c + ") AS VARCHAR)"
-		}
-		values = append(values, c)
+	if s.explains {
+		out.Names, out.Types, out.plain = []string{"part", "plan"}, []string{"VARCHAR", "VARCHAR"}, true
+		out.rows, err = out.session.Query(ctx, s.sql, params)
+	} else {
+		err = out.run(s)
 	}
-	out.rows, err = q.duck.Query(ctx, "SELECT "+strings.Join(values, ", ")+" FROM (\n"+stmt+"\n) AS leat_result("+strings.Join(names, ", ")+")")
-	return out, err
+	if err != nil {
+		return nil, errors.Join(err, out.session.Close())
+	}
+	return out, nil
 }
 
-func (q *DB) describe(ctx context.Context, stmt string, out *Rows) error {
-	r, err := q.duck.Query(ctx, "SELECT * FROM (\n"+stmt+"\n) LIMIT 0")
+// describe finds the columns' names and types.
+func (q *DB) describe(ctx context.Context, s *statement, out *Rows) error {
+	c, err := q.plan.duck.Session(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r, err := c.Query(ctx, "SELECT * FROM (\n"+s.sql+"\n) LIMIT 0", s.params)
 	if err != nil {
 		return err
 	}
@@ -72,11 +92,49 @@ func (q *DB) describe(ctx context.Context, stmt string, out *Rows) error {
 	return r.Err()
 }
 
+func (r *Rows) run(s *statement) error {
+	// DuckDB says nested values as JSON itself, in their own order; names of ours keep two columns of one name apart.
+	var names, values []string
+	for i, t := range r.Types {
+		c := fmt.Sprintf("c%d", i)
+		names = append(names, c)
+		if t == "TIMESTAMP" || t == "TIMESTAMPTZ" {
+			c = `strftime(CAST(` + c + ` AS TIMESTAMP), '"%Y-%m-%dT%H:%M:%S.%fZ"') AS ` + c
+		} else {
+			c = "CAST(to_json(" + c + ") AS VARCHAR) AS " + c
+		}
+		values = append(values, c)
+	}
+	_, err := r.session.Exec(r.ctx, "CREATE TEMP TABLE leat_result AS SELECT "+strings.Join(values, ", ")+
+		" FROM (\n"+s.sql+"\n) AS leat_rows("+strings.Join(names, ", ")+")", s.params)
+	if err != nil {
+		return err
+	}
+	return r.next(firstChunk)
+}
+
+// next opens the next chunk of rows.
+func (r *Rows) next(rows int64) (err error) {
+	r.chunk, r.got, r.bytes = rows, 0, 0
+	r.rows, err = r.session.Query(r.ctx, fmt.Sprintf("SELECT * FROM leat_result WHERE rowid >= %d AND rowid < %d ORDER BY rowid", r.from, r.from+rows), nil)
+	r.from += rows
+	return err
+}
+
 // Next reads the next row into dst, which it returns: one JSON text for each column, "" for NULL. ok is false at the end.
 func (r *Rows) Next(dst []string) (row []string, ok bool, err error) {
-	if !r.rows.Next() {
-		return dst, false, r.rows.Err()
+	for !r.rows.Next() {
+		if err := r.rows.Err(); err != nil || r.plain || r.got < r.chunk {
+			return dst, false, err
+		}
+		if err := r.rows.Close(); err != nil {
+			return dst, false, err
+		}
+		if err := r.next(max(firstChunk/8, chunkBytes/(r.bytes/r.got+1))); err != nil {
+			return dst, false, err
+		}
 	}
+	r.got++
 	if r.vals == nil {
 		r.vals = make([]sql.NullString, len(r.Names))
 	}
@@ -89,6 +147,7 @@ func (r *Rows) Next(dst []string) (row []string, ok bool, err error) {
 	}
 	dst = dst[:0]
 	for _, v := range r.vals {
+		r.bytes += int64(len(v.String)) + 16
 		dst = append(dst, r.value(v))
 	}
 	return dst, true, nil
@@ -105,7 +164,7 @@ func (r *Rows) value(v sql.NullString) string {
 }
 
 // Close ends the query.
-func (r *Rows) Close() error { return r.rows.Close() }
+func (r *Rows) Close() error { return errors.Join(r.rows.Close(), r.session.Close()) }
 
 // AsEvents returns the statement that gives, for each row of stmt, the event that it was, as text in the only column. The rows must be
 // whole ones of a view.

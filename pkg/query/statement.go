@@ -1,0 +1,193 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"leat/internal/duck"
+)
+
+// statement is one that was checked and planned, with the files that it has to read.
+type statement struct {
+	sql      string
+	params   map[string]string
+	explains bool
+	scans    scans
+	pruned   []pruned
+}
+
+// pruned is which of its files a view is read from.
+type pruned struct {
+	view  *view
+	files []int
+	scans int // 0: the plan does not tell
+	rows  int64
+	bytes int64
+}
+
+// check lets DuckDB judge a statement before anything is read, and finds out what it has to read.
+func (q *DB) check(ctx context.Context, sql string, params map[string]string) (*statement, error) {
+	s := &statement{sql: strings.TrimRight(sql, "; \t\r\n"), params: params}
+	var err error
+	if s.explains, err = q.plan.duck.Reads(ctx, s.sql); err != nil {
+		return nil, err
+	}
+	names, err := q.plan.duck.Params(ctx, s.sql)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range names {
+		if _, given := params[n]; !given {
+			return nil, fmt.Errorf("%w: the statement has the parameter $%s", ErrParam, n)
+		}
+	}
+	for n := range params {
+		if !slices.Contains(names, n) {
+			return nil, fmt.Errorf("%w: the statement has no $%s", ErrParam, n)
+		}
+	}
+	_, body := duck.CutExplain(s.sql)
+	if text, found := literal(body, params); slices.Equal(found, names) {
+		s.scans = q.plan.plan(ctx, text)
+	}
+	for _, v := range views() {
+		s.pruned = append(s.pruned, q.prune(&v, s))
+	}
+	return s, nil
+}
+
+// files returns the files of a view that have to be read.
+func (s *statement) files(view string) []int {
+	for _, p := range s.pruned {
+		if p.view.name == view {
+			return p.files
+		}
+	}
+	return nil
+}
+
+// prune returns the files that may have rows of v for a statement.
+func (q *DB) prune(v *view, s *statement) pruned {
+	conditions := s.scans[v.name]
+	p := pruned{view: v, scans: len(conditions)}
+	if !s.mentions(v.name) {
+		return p
+	}
+	for i := range q.files {
+		f := &q.files[i]
+		b := boundsOf(f)
+		wanted := func(c condition) bool { return c.may(&b) }
+		if v.rowsIn(f) == 0 || !q.inPeriod(&b) || len(conditions) > 0 && !slices.ContainsFunc(conditions, wanted) {
+			continue
+		}
+		p.files = append(p.files, i)
+		p.rows, p.bytes = p.rows+f.Rows, p.bytes+f.Bytes
+	}
+	return p
+}
+
+// mentions tells whether a statement may read a view: it has its name, or makes names (query, query_table).
+func (s *statement) mentions(view string) bool {
+	low := strings.ToLower(s.sql)
+	return len(s.scans[view]) > 0 || strings.Contains(low, view) || strings.Contains(low, "query") || strings.Contains(low, `u&"`)
+}
+
+// session opens a connection that has the views.
+func (q *DB) session(ctx context.Context, s *statement) (*duck.Session, error) {
+	c, err := q.duck.Session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.pruned {
+		p := &s.pruned[i]
+		if _, err := c.Exec(ctx, q.create(p.view, p.files), nil); err != nil {
+			_ = c.Close()
+			return nil, fmt.Errorf("view %s: %w", p.view.name, err)
+		}
+	}
+	return c, nil
+}
+
+// literal puts the parameters' values into the statement as SQL strings, for planning alone: what runs has them bound. found are the
+// names that it met.
+func literal(sql string, params map[string]string) (text string, found []string) {
+	if len(params) == 0 {
+		return sql, nil
+	}
+	met := map[string]bool{}
+	var b strings.Builder
+	for i := 0; i < len(sql); {
+		n := token(sql[i:])
+		t := sql[i : i+n]
+		i += n
+		if name, ok := strings.CutPrefix(t, "$"); ok && !strings.HasSuffix(t, "$") {
+			met[name] = true
+			t = duck.Text(params[name])
+		}
+		b.WriteString(t)
+	}
+	return b.String(), slices.Sorted(maps.Keys(met))
+}
+
+// token returns the length of the token of SQL that s begins with: a string, a quoted name, a comment, a parameter or name, or one byte.
+func token(s string) int {
+	until := func(end string, from int) int {
+		if i := strings.Index(s[from:], end); i >= 0 {
+			return from + i + len(end)
+		}
+		return len(s)
+	}
+	switch {
+	case s[0] == '\'' || s[0] == '"':
+		return until(s[:1], 1) // a doubled quote begins the next such token
+	case len(s) > 1 && (s[0]|0x20) == 'e' && s[1] == '\'':
+		for i := 2; i < len(s); i++ {
+			switch s[i] {
+			case '\\':
+				i++
+			case '\'':
+				return i + 1
+			}
+		}
+		return len(s)
+	case strings.HasPrefix(s, "--"):
+		return until("\n", 2)
+	case strings.HasPrefix(s, "/*"):
+		return comment(s)
+	case s[0] == '$' || isWord(s[0]):
+		n := 1
+		for n < len(s) && isWord(s[n]) {
+			n++
+		}
+		if s[0] == '$' && n < len(s) && s[n] == '$' {
+			return until(s[:n+1], n+1) // $tag$ … $tag$
+		}
+		return n
+	}
+	return 1
+}
+
+// comment returns the length of the comment, which may hold others, that s begins with.
+func comment(s string) int {
+	depth := 0
+	for i := 0; i+1 < len(s); i++ {
+		switch s[i : i+2] {
+		case "/*":
+			depth++
+			i++
+		case "*/":
+			i++
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(s)
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c >= 0x80 || c-'0' < 10 || (c|0x20) >= 'a' && (c|0x20) <= 'z'
+}
