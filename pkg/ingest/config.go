@@ -12,11 +12,19 @@ import (
 	"leat/pkg/stage"
 )
 
+// Input is one source with its own settings.
+type Input struct {
+	Source  string
+	Dataset string
+}
+
 // Config says what a Source reads and how it marks the stream.
 type Config struct {
 	// Sources are paths, globs, "-" for Stdin, or URLs (file:, syslog+udp:, syslog+tcp:, syslog+tls:).
 	Sources []string
-	// Dataset becomes event.dataset of every record; empty: normalize recognises it.
+	// Inputs are sources with settings of their own; they are read beside Sources.
+	Inputs []Input
+	// Dataset becomes event.dataset of every record of Sources; empty: normalize recognises it.
 	Dataset string
 	// Follow keeps reading files as they grow, are rotated or appear.
 	Follow bool
@@ -38,7 +46,9 @@ type Config struct {
 	// Poll is how often files are looked at where no file event told of a change.
 	Poll time.Duration
 	// Grace is how long a position that was not found is searched for while following, before it counts as lost.
-	Grace    time.Duration
+	Grace time.Duration
+	// StopTime is how long, after ctx is done, what was received may take to become durable and go on; 0 = 10 s.
+	StopTime time.Duration
 	Counters *stage.Counters
 	Log      *slog.Logger
 	// Now is the clock; nil: time.Now.
@@ -51,6 +61,7 @@ const (
 	DefaultJournalMax = 1 << 30
 	DefaultPoll       = 2 * time.Second
 	defaultGrace      = 5 * time.Second
+	defaultStopTime   = 10 * time.Second
 )
 
 // MarkEvery says when a mark is due: whichever of its limits is reached first; 0 is none.
@@ -107,6 +118,9 @@ func (c Config) withDefaults() Config {
 	if c.Grace == 0 {
 		c.Grace = defaultGrace
 	}
+	if c.StopTime == 0 {
+		c.StopTime = defaultStopTime
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -121,7 +135,7 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	var errs []error
-	if len(c.Sources) == 0 {
+	if len(c.Sources)+len(c.Inputs) == 0 {
 		errs = append(errs, errors.New("no source; expected a path, a glob, - for standard input, or a URL such as syslog+tcp://127.0.0.1:514"))
 	}
 	if c.Resume == "" && c.Pipeline != DefaultPipeline {

@@ -81,15 +81,6 @@ type fileReader struct {
 	buf   []byte // the bytes before the offset that prove it is the same file, then what is new
 }
 
-// wrapFile gives f the wrapper of its records.
-func (r *fileReader) wrapFile(f *file) {
-	w := newWrapper(f.source, f.generation, r.cfg.Dataset)
-	w.file(f.path)
-	f.cutter = cutter{wrapper: w, maxLine: r.cfg.MaxLine, long: func(b *event.Batch, at int64, line []byte) error {
-		return r.spool(b, f, at, line[:min(len(line), stage.SpoolHead)], bytes.NewReader(line))
-	}}
-}
-
 // read reads one block of a plain file and tells whether there may be more at once. With final the rest behind the last
 // line feed is a record too. errTruncated: nothing was read, and f is no longer what it was.
 func (r *fileReader) read(f *file, final bool) (more bool, err error) {

@@ -115,7 +115,8 @@ func (t *tailer) scan() error {
 	t.rescan = false
 	t.round++
 	clear(t.byPath)
-	for _, p := range t.patterns {
+	for _, sp := range t.files {
+		p := sp.path
 		t.watch.add(filepath.Dir(p))
 		paths, err := t.expand(p)
 		if err != nil {

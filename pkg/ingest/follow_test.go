@@ -231,7 +231,7 @@ func TestRefused(t *testing.T) {
 	cfg := testConfig(t, "/x").withDefaults()
 	said := &strings.Builder{}
 	cfg.Log = slog.New(slog.NewTextHandler(said, nil))
-	tl, err := newTailer(&cfg, newEmitter(&cfg, &keeper{t: t}), []string{"/x"}, nil)
+	tl, err := newTailer(&cfg, newEmitter(&cfg, &keeper{t: t}), []spec{{path: "/x"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,18 +32,36 @@ type spec struct {
 	path string  // of a file: absolute, perhaps a glob
 	addr string  // of a listener: host:port
 	opts options // of a listener
+
+	dataset string
 }
 
-func parseSources(texts []string) ([]spec, error) {
+// name is how the source is called: without its options, which may name secrets.
+func (s spec) name() string {
+	name, _, _ := strings.Cut(s.text, "?")
+	return name
+}
+
+// inputs are all sources with their settings.
+func (c *Config) inputs() []Input {
+	var list []Input
+	for _, s := range c.Sources {
+		list = append(list, Input{Source: s, Dataset: c.Dataset})
+	}
+	return append(list, c.Inputs...)
+}
+
+func parseSources(inputs []Input) ([]spec, error) {
 	var list []spec
 	var errs []error
 	stdin := 0
-	for _, t := range texts {
-		s, err := parseSource(t)
+	for _, in := range inputs {
+		s, err := parseSource(in.Source)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("source %q: %w", t, err))
+			errs = append(errs, fmt.Errorf("source %q: %w", in.Source, err))
 			continue
 		}
+		s.dataset = in.Dataset
 		if s.kind == kindStdin {
 			if stdin++; stdin == 2 {
 				errs = append(errs, errors.New("standard input (-) is named twice"))

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"strconv"
 
 	"leat/pkg/event"
@@ -8,6 +9,22 @@ import (
 
 // noticeDataset is the event.dataset of what ingest itself has to tell.
 const noticeDataset = "leat.ingest"
+
+// told notes on stderr and in the metrics what a notice tells.
+func (c *Config) told(n notice) {
+	c.Log.Warn(n.message, "source", n.source, "path", n.path, "reason", n.reason)
+	c.count("notices", n.action, 1)
+	if n.isError {
+		c.Counters.Failed(1)
+	}
+}
+
+// count adds n to leat_ingest_<metric>_total of a source.
+func (c *Config) count(metric, source string, n int) {
+	if c.Counters != nil {
+		c.Counters.Set().GetOrCreateCounter(fmt.Sprintf("leat_ingest_%s_total{source=%q}", metric, source)).Add(n)
+	}
+}
 
 // notice is an event of ingest's own: event.kind event and event.action, or a pipeline_error with error.type.
 //
@@ -74,9 +91,6 @@ func (n notice) line(dst []byte, now int64) []byte {
 func (e *emitter) tell(n notice, o *origin, next cursor) error {
 	var b event.Batch
 	b.Push(n.line(nil, e.cfg.Now().UnixNano()))
-	e.cfg.Log.Warn(n.message, "source", n.source, "path", n.path, "reason", n.reason)
-	if n.isError {
-		e.cfg.Counters.Failed(1)
-	}
+	e.cfg.told(n)
 	return e.emit(&b, 0, o, next)
 }

@@ -2,11 +2,11 @@ package ingest
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"leat/pkg/event"
@@ -21,85 +21,15 @@ const (
 	cutEvery = 500 * time.Millisecond
 )
 
-// The kinds of journal entries: a record as it came, one that was spooled, one that was cut.
-const (
-	entryRecord = iota
-	entrySpooled
-	entryCut
-)
-
-// entry is a record in the journal.
-type entry struct {
-	kind   byte
-	addr   []byte // ip:port of the sender
-	long   long   // of the other kinds
-	record []byte
-}
-
-// appendEntry encodes e: kind, addr, of a spooled or cut one its size, sum and path, and the rest is the record (its head).
-func appendEntry(dst []byte, e entry) []byte {
-	dst = append(dst, e.kind)
-	dst = appendBytes(dst, e.addr)
-	if e.kind != entryRecord {
-		dst = binary.AppendUvarint(dst, uint64(e.long.Size))
-		dst = appendBytes(dst, []byte(e.long.Sum))
-		dst = appendBytes(dst, []byte(e.long.Path))
-		return append(dst, e.long.head...)
-	}
-	return append(dst, e.record...)
-}
-
-func appendBytes(dst, b []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
-}
-
-// parseEntry decodes what appendEntry wrote; the entry's parts are spans of b.
-func parseEntry(b []byte) (entry, error) {
-	bad := errors.New("journal entry of an unknown form")
-	if len(b) < 1 || b[0] > entryCut {
-		return entry{}, bad
-	}
-	e := entry{kind: b[0]}
-	b = b[1:]
-	ok := true
-	number := func() uint64 {
-		v, n := binary.Uvarint(b)
-		if n <= 0 {
-			ok = false
-			return 0
-		}
-		b = b[n:]
-		return v
-	}
-	text := func() []byte {
-		n := number()
-		if n > uint64(len(b)) {
-			ok = false
-			return nil
-		}
-		t := b[:n]
-		b = b[n:]
-		return t
-	}
-	e.addr = text()
-	if e.kind != entryRecord {
-		e.long.Size = int64(number())
-		e.long.Sum, e.long.Path = string(text()), string(text())
-		e.long.head = b
-	}
-	e.record = b
-	if !ok {
-		return entry{}, bad
-	}
-	return e, nil
-}
-
 // push is what can't be read again, on its way through the journal.
 type push struct {
 	cfg *Config
 	em  *emitter
 	j   *journal.Journal
 	org origin
+	// patience ends some time after the run was stopped, or at once where it failed.
+	patience context.Context
+	lost     atomic.Int64 // records that were received and could not be made durable
 }
 
 // openPush opens the pipeline's journal.
@@ -145,24 +75,49 @@ func (p *push) resume(em *emitter, positions map[string]string) error {
 }
 
 // inlet returns one for a source. A lossy one drops records instead of waiting, and counts them in dropped.
-func (p *push) inlet(ctx context.Context, dropped func(n int)) inlet {
-	return &journaled{p: p, ctx: ctx, dropped: dropped}
+func (p *push) inlet(ctx context.Context, name, dataset string, dropped func(n int)) inlet {
+	return &journaled{p: p, ctx: ctx, name: name, dataset: []byte(dataset), dropped: dropped}
+}
+
+// note journals a notice, so that the lake holds it once whatever is killed. mode is Reserve, or Force at the end.
+func (p *push) note(n notice, mode journal.Mode) error {
+	rec := appendEntry(nil, entry{kind: entryNotice, record: n.line(nil, p.cfg.Now().UnixNano())})
+	if err := p.j.Append(p.patience, mode, rec); err != nil {
+		return err
+	}
+	p.cfg.told(n)
+	return nil
+}
+
+// lose tells of records that were taken from a sender when the run was stopped, and could not be written.
+func (p *push) lose(name string, n int, cause error) error {
+	p.lost.Add(int64(n))
+	p.cfg.count("dropped", name, n)
+	gap := notice{
+		action: "source_gap", source: name, reason: "the journal could not be written",
+		message: fmt.Sprintf("%s: %d records were received and are lost: the journal could not be written when ingest was stopped (%v)", name, n, cause),
+		from:    -1, to: -1, dropped: int64(n),
+	}
+	if p.note(gap, journal.Force) == nil {
+		return nil
+	}
+	return p.em.tell(gap, nil, cursor{})
 }
 
 // journaled is the inlet of a marked stream: flush returns when the records are durable.
 type journaled struct {
 	p       *push
 	ctx     context.Context // of the run: ends the waiting
-	dropped func(n int)     // nil: wait
+	name    string
+	dataset []byte
+	dropped func(n int) // nil: wait
 	buf     []byte
 	ends    []int
 	recs    [][]byte
 }
 
 func (q *journaled) add(_ int64, rec, addr []byte) error {
-	q.buf = appendEntry(q.buf, entry{kind: entryRecord, record: rec, addr: addr})
-	q.ends = append(q.ends, len(q.buf))
-	return nil
+	return q.push(entry{kind: entryRecord, record: rec, addr: addr})
 }
 
 func (q *journaled) addLong(_ int64, l long, addr []byte) error {
@@ -170,7 +125,12 @@ func (q *journaled) addLong(_ int64, l long, addr []byte) error {
 	if l.Path != "" {
 		kind = entrySpooled
 	}
-	q.buf = appendEntry(q.buf, entry{kind: kind, long: l, addr: addr})
+	return q.push(entry{kind: kind, long: l, addr: addr})
+}
+
+func (q *journaled) push(e entry) error {
+	e.dataset = q.dataset
+	q.buf = appendEntry(q.buf, e)
 	q.ends = append(q.ends, len(q.buf))
 	return nil
 }
@@ -179,46 +139,86 @@ func (q *journaled) flush() error {
 	if len(q.ends) == 0 {
 		return nil
 	}
+	err := q.write()
+	q.forget()
+	return err
+}
+
+// try is flush for a sender that can be told to come again: an error says that nothing was taken.
+func (q *journaled) try() error {
+	defer q.forget()
+	if len(q.ends) == 0 {
+		return nil
+	}
+	return q.p.j.Append(q.ctx, journal.Try, q.records()...)
+}
+
+// records are what was added.
+func (q *journaled) records() [][]byte {
 	q.recs = q.recs[:0]
 	start := 0
 	for _, end := range q.ends {
 		q.recs = append(q.recs, q.buf[start:end])
 		start = end
 	}
-	err := q.write()
-	q.buf, q.ends = q.buf[:0], q.ends[:0]
-	if err != nil && q.ctx.Err() != nil {
-		return nil // stopped while held back: the sender was never told that these arrived
-	}
-	return err
+	return q.recs
 }
 
+func (q *journaled) forget() {
+	q.buf, q.ends = q.buf[:0], q.ends[:0]
+	if cap(q.buf) > 4*readSize {
+		q.buf = nil // one long record must not stay for as long as its connection does
+	}
+}
+
+// write makes the records durable. When the run is stopped they go in whether or not the journal is full: they were taken
+// from the sender, and nobody else has them.
 func (q *journaled) write() error {
+	recs := q.records()
 	for {
-		err := q.p.j.Append(q.ctx, q.dropped == nil, q.recs...)
+		stopped := q.ctx.Err() != nil
+		mode := journal.Wait
 		switch {
-		case err == nil, errors.Is(err, journal.ErrClosed), q.ctx.Err() != nil:
-			return err
+		case stopped:
+			mode = journal.Force
 		case q.dropped != nil:
-			q.dropped(len(q.recs))
+			mode = journal.Try
+		}
+		err := q.p.j.Append(q.ctx, mode, recs...)
+		switch {
+		case err == nil:
+			return nil
+		case mode == journal.Wait && q.ctx.Err() != nil:
+			continue
+		case mode == journal.Try:
+			q.dropped(len(recs))
 			if !errors.Is(err, journal.ErrFull) {
 				q.p.cfg.Log.Error("datagrams dropped", "error", err)
 			}
 			return nil
+		case stopped && q.p.patience.Err() != nil, errors.Is(err, journal.ErrClosed):
+			return q.p.lose(q.name, len(recs), err)
 		}
-		q.p.cfg.Log.Error("senders are held back", "error", err)
-		select {
-		case <-q.ctx.Done():
-		case <-time.After(retryAfter):
+		q.p.cfg.Log.Error("the journal can't be written; senders are held back", "source", q.name, "error", err)
+		if stopped {
+			sleep(q.p.patience, retryAfter)
+		} else {
+			sleep(q.ctx, retryAfter)
 		}
 	}
 }
 
-// drain emits what is durable, until the journal is closed and empty or ctx is done.
-func (p *push) drain(ctx context.Context) error {
+// drain emits what is durable, until the journal is closed and empty. When patience ends the rest stays for the next run.
+func (p *push) drain(context.Context) error {
+	ctx := p.patience
 	r := p.j.Reader(uint64(p.org.cursor.offset))
 	defer r.Close()
-	wrap := newWrapper(p.org.name, 0, p.cfg.Dataset)
+	defer func() {
+		if left := p.j.Next() - uint64(p.org.cursor.offset); left > 0 {
+			p.cfg.Log.Info("records stay in the journal for the next run", "records", left)
+		}
+	}()
+	wraps := wrappers{name: p.org.name, by: map[string]*wrapper{}}
 	var b event.Batch
 	for {
 		first, recs, err := r.Read(ctx, readSize)
@@ -227,25 +227,29 @@ func (p *push) drain(ctx context.Context) error {
 		var d *journal.Damage
 		switch {
 		case errors.As(err, &d):
+			to := int64(d.To)
+			if d.Open {
+				to = -1
+			}
 			err = p.em.tell(notice{
 				action: "source_gap", source: p.org.name, reason: d.Reason, message: d.Error(),
-				from: int64(d.From), to: int64(d.To), dropped: -1,
+				from: int64(d.From), to: to, dropped: -1,
 			}, &p.org, next)
 			if err != nil {
 				return err
 			}
 			continue
-		case errors.Is(err, journal.ErrClosed), ctx.Err() != nil:
+		case errors.Is(err, journal.ErrClosed), err != nil && ctx.Err() != nil:
 			return nil
 		case err != nil:
 			return err
 		}
-		for len(recs) > 0 {
+		for len(recs) > 0 && ctx.Err() == nil {
 			n := min(p.em.limit(), len(recs))
 			size := 0
 			for i, rec := range recs[:n] {
 				size += len(rec)
-				if err := p.wrapEntry(&b, wrap, int64(first)+int64(i), rec); err != nil {
+				if err := p.wrapEntry(&b, &wraps, int64(first)+int64(i), rec); err != nil {
 					return err
 				}
 			}
@@ -258,12 +262,35 @@ func (p *push) drain(ctx context.Context) error {
 	}
 }
 
-func (p *push) wrapEntry(b *event.Batch, w *wrapper, number int64, rec []byte) error {
-	e, err := parseEntry(rec)
-	if err != nil {
-		return fmt.Errorf("journal record %d: %w", number, err)
+// wrappers are those of one journal, by dataset.
+type wrappers struct {
+	name string
+	by   map[string]*wrapper
+}
+
+func (w *wrappers) of(dataset []byte) *wrapper {
+	x := w.by[string(dataset)]
+	if x == nil {
+		x = newWrapper(w.name, 0, string(dataset))
+		w.by[string(dataset)] = x
 	}
-	w.pushFrom(b, number, e.record, e.addr)
+	return x
+}
+
+// wrapEntry adds the event of a record to b. One that is not of our making is told, and does not stop the others.
+func (p *push) wrapEntry(b *event.Batch, w *wrappers, number int64, rec []byte) error {
+	e, err := parseEntry(rec)
+	switch {
+	case err != nil:
+		w.of(nil).pushFrom(b, number, rec, nil)
+		p.cfg.Counters.Failed(1)
+		b.Fail(b.Events[len(b.Events)-1], stageName, "journal_entry", fmt.Sprintf("journal record %d: %v", number, err))
+		return nil
+	case e.kind == entryNotice:
+		b.Push(b.End(append(b.Begin(len(e.record)), e.record...)))
+		return nil
+	}
+	w.of(e.dataset).pushFrom(b, number, e.record, e.addr)
 	if e.kind == entryRecord {
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 
+	"leat/pkg/ingest/journal"
 	"leat/pkg/stage"
 )
 
@@ -26,7 +26,7 @@ func New(cfg Config) (*Source, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	list, err := parseSources(cfg.Sources)
+	list, err := parseSources(cfg.inputs())
 	if err != nil {
 		return nil, err
 	}
@@ -72,44 +72,82 @@ func (s *Source) pushes() bool {
 	return slices.ContainsFunc(s.list, func(sp spec) bool { return sp.kind != kindFile })
 }
 
-// Run reads until every source has ended or ctx is done, which is the orderly end of a followed one. It returns nil after
-// the last mark is written; an error names its source.
+// ErrLost says that records were received and could not be kept; events of the stream tell which and how many.
+var ErrLost = errors.New("records were received and are lost; source_gap events tell of them")
+
+// Run reads until every source has ended or ctx is done, which is the orderly end of a followed one: what was received by
+// then goes on, or stays in the journal. It returns nil after the last mark is written; an error names its source.
+// *ListenError: an address can't be used, and nothing was done yet.
 func (s *Source) Run(ctx context.Context, sink stage.Sink) error {
-	em := newEmitter(&s.cfg, sink)
+	// Addresses first, then the journal: where another process holds one of them, that one must not be fenced for nothing.
+	// Nothing is received from a listener before the lake has us as its pipeline's owner.
+	bound, err := s.bind()
+	if err != nil {
+		return err
+	}
+	defer bound.close()
+	r := &session{Source: s, em: newEmitter(&s.cfg, sink), bound: bound}
 	positions := map[string]string{}
-	var journal *push
 	if s.cfg.Resume != "" {
-		// The journal first: where another process still holds it, that one must not be fenced for nothing.
 		if s.pushes() {
-			var err error
-			if journal, err = openPush(&s.cfg); err != nil {
+			if r.journal, err = openPush(&s.cfg); err != nil {
 				return err
 			}
-			defer journal.j.Close()
+			defer r.journal.j.Close()
 		}
 		led, hello, err := takeOver(ctx, s.cfg.Resume, s.cfg.Pipeline)
 		if err != nil {
 			return err
 		}
-		if err := em.begin(led, hello); err != nil {
+		if err := r.em.begin(led, hello); err != nil {
 			return err
 		}
 		positions = led.session.Positions
-		if journal != nil {
-			if err := journal.resume(em, positions); err != nil {
+		if r.journal != nil {
+			if err := r.journal.resume(r.em, positions); err != nil {
 				return err
 			}
 		}
 	}
-	if err := s.read(ctx, em, journal, positions); err != nil {
+	if err := r.read(ctx, positions); err != nil {
 		return err
 	}
-	return em.end()
+	if err := r.em.end(); err != nil {
+		return err
+	}
+	if r.journal != nil && r.journal.lost.Load() > 0 {
+		return fmt.Errorf("%d %w", r.journal.lost.Load(), ErrLost)
+	}
+	return nil
+}
+
+// session is one Run of a Source.
+type session struct {
+	*Source
+	em      *emitter
+	journal *push // nil in an unmarked stream, or where everything can be read again
+	bound   sockets
+	all     *group
+}
+
+// patient returns a context that ends StopTime after that of g was done by the caller, or at once where g failed.
+func (s *Source) patient(g *group) (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(g.ctx))
+	stop := context.AfterFunc(g.ctx, func() {
+		if !g.failed() {
+			sleep(ctx, s.cfg.StopTime)
+		}
+		cancel()
+	})
+	return ctx, func() { stop(); cancel() }
 }
 
 // read runs a goroutine for each source that has to be waited for, and one for all files.
-func (s *Source) read(ctx context.Context, em *emitter, journal *push, positions map[string]string) error {
-	all := newGroup(ctx)
+func (r *session) read(ctx context.Context, positions map[string]string) error {
+	r.all = newGroup(ctx)
+	all := r.all
+	patience, release := r.patient(all)
+	defer release()
 	// The helpers live until every source has ended.
 	background := newGroup(context.WithoutCancel(ctx))
 	helper := func(f func(context.Context) error) {
@@ -121,12 +159,15 @@ func (s *Source) read(ctx context.Context, em *emitter, journal *push, positions
 			return err
 		})
 	}
-	helper(em.clock)
+	helper(r.em.clock)
 	inputs := newGroup(all.ctx)
-	if err := s.start(inputs, all, em, journal, positions); err != nil {
+	if r.journal != nil {
+		r.journal.patience = patience
+	}
+	if err := r.start(inputs, positions); err != nil {
 		all.fail(err)
 	}
-	if journal != nil {
+	if journal := r.journal; journal != nil {
 		helper(journal.cut)
 		all.run(journal.drain)
 		all.run(func(context.Context) error {
@@ -145,88 +186,64 @@ func (s *Source) read(ctx context.Context, em *emitter, journal *push, positions
 	return err
 }
 
-// start opens every source. Those that can't be read again run in inputs, files in all.
-func (s *Source) start(inputs, all *group, em *emitter, journal *push, positions map[string]string) error {
-	var files []string
-	for _, sp := range s.list {
-		name := withoutQuery(sp.text)
+// start runs every source: those that can't be read again in inputs, files in all.
+func (r *session) start(inputs *group, positions map[string]string) error {
+	var files []spec
+	for i, sp := range r.list {
 		switch sp.kind {
 		case kindFile:
-			files = append(files, sp.path)
+			files = append(files, sp)
 		case kindStdin:
-			st := &stream{name: "-", in: s.cfg.Stdin, cfg: &s.cfg, to: s.inlet(all, em, journal, "stdin")}
+			st := &stream{name: "-", in: r.cfg.Stdin, cfg: &r.cfg, to: r.inlet(sp, "stdin")}
 			inputs.run(st.run)
 		case kindStream:
-			st := &stream{name: sp.path, cfg: &s.cfg, to: s.inlet(all, em, journal, "stream:"+printable(sp.path))}
+			st := &stream{name: sp.path, cfg: &r.cfg, to: r.inlet(sp, "stream:"+printable(sp.path))}
 			inputs.run(func(ctx context.Context) error { return st.runPath(ctx, sp.path) })
 		case kindTCP, kindTLS:
-			l, err := listenTCP(sp, &s.cfg, func() inlet { return s.inlet(all, em, journal, unique(name)) })
-			if err != nil {
-				return err
-			}
+			l := &tcpListener{spec: sp, cfg: &r.cfg, ln: r.bound[i].tcp, inlet: func() inlet { return r.inlet(sp, unique(sp.name())) }}
 			inputs.run(l.run)
 		case kindUDP:
-			l, err := listenUDP(sp, &s.cfg, em)
-			if err != nil {
-				return err
-			}
-			if l.to = s.inlet(all, em, journal, unique(name)); journal != nil {
-				l.to = journal.inlet(all.ctx, l.drop)
+			l := &udpListener{spec: sp, cfg: &r.cfg, conn: r.bound[i].udp, to: r.inlet(sp, unique(sp.name())), tell: r.tell}
+			if r.journal != nil {
+				l.to = r.journal.inlet(r.all.ctx, sp.name(), sp.dataset, l.drop)
 			}
 			inputs.run(l.run)
 		}
 	}
 	if len(files) > 0 {
-		t, err := newTailer(&s.cfg, em, files, positions)
+		t, err := newTailer(&r.cfg, r.em, files, positions)
 		if err != nil {
 			return err
 		}
-		all.run(t.run)
+		r.all.run(t.run)
 	}
 	return nil
+}
+
+// tell hands on a notice of what can't be read again, through the journal where there is one. last: it can't be told later.
+// An error of the journal is returned only where the notice may be told again.
+func (r *session) tell(n notice, last bool) error {
+	if r.journal == nil {
+		return r.em.tell(n, nil, cursor{})
+	}
+	mode := journal.Reserve
+	if last {
+		mode = journal.Force
+	}
+	err := r.journal.note(n, mode)
+	if err != nil && last {
+		return r.em.tell(n, nil, cursor{})
+	}
+	return err
 }
 
 // unique names a listener or connection of this run: the count of its messages begins anew with each.
 func unique(name string) string { return name + "#" + rand.Text() }
 
-func (s *Source) inlet(g *group, em *emitter, journal *push, name string) inlet {
-	if journal != nil {
-		return journal.inlet(g.ctx, nil)
+// inlet returns one for a source, whose records' ids are made of name where they don't go through the journal.
+func (r *session) inlet(sp spec, name string) inlet {
+	if r.journal != nil {
+		return r.journal.inlet(r.all.ctx, sp.name(), sp.dataset, nil)
 	}
-	return &direct{em: em, wrap: newWrapper(name, 0, s.cfg.Dataset)}
-}
-
-// group is some goroutines of which the first error stops all.
-type group struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	once   sync.Once
-	err    error
-}
-
-func newGroup(parent context.Context) *group {
-	ctx, cancel := context.WithCancel(parent)
-	return &group{ctx: ctx, cancel: cancel}
-}
-
-func (g *group) run(f func(context.Context) error) {
-	g.wg.Go(func() {
-		if err := f(g.ctx); err != nil {
-			g.fail(err)
-		}
-	})
-}
-
-func (g *group) fail(err error) {
-	g.once.Do(func() { g.err = err })
-	g.cancel()
-}
-
-func (g *group) wait() error {
-	g.wg.Wait()
-	g.cancel()
-	// fail may be called from outside until the very end.
-	g.once.Do(func() {})
-	return g.err
+	return &direct{em: r.em, wrap: newWrapper(name, 0, sp.dataset)}
 }

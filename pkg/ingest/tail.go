@@ -1,21 +1,25 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
+
+	"leat/pkg/event"
+	"leat/pkg/stage"
 )
 
 // tailer reads all files of a Source in one goroutine: once, or as they grow.
 type tailer struct {
 	fileReader
-	reg      *registry
-	patterns []string
-	ready    []*file // with something to read, in turn
-	spare    []*file // memory for the next turn
+	reg   *registry
+	files []spec
+	ready []*file // with something to read, in turn
+	spare []*file // memory for the next turn
 
 	// rotating are families that were rotated lately, or while nobody looked: what became of their files must be found.
 	rotating map[string]time.Time
@@ -31,12 +35,12 @@ type tailer struct {
 	scanTook time.Duration
 }
 
-func newTailer(cfg *Config, em *emitter, patterns []string, positions map[string]string) (*tailer, error) {
+func newTailer(cfg *Config, em *emitter, files []spec, positions map[string]string) (*tailer, error) {
 	reg, err := newRegistry(cfg, positions)
 	if err != nil {
 		return nil, err
 	}
-	t := &tailer{fileReader: fileReader{cfg: cfg, em: em}, reg: reg, patterns: patterns, byPath: map[string]*file{},
+	t := &tailer{fileReader: fileReader{cfg: cfg, em: em}, reg: reg, files: files, byPath: map[string]*file{},
 		rotating: map[string]time.Time{}, unread: map[string]error{}}
 	now := cfg.Now()
 	for _, list := range reg.files {
@@ -55,12 +59,31 @@ func newTailer(cfg *Config, em *emitter, patterns []string, positions map[string
 
 // covers tells whether a file of the family would be found under our patterns.
 func (t *tailer) covers(fam string) bool {
-	for _, p := range t.patterns {
+	return t.specOf(fam) != nil
+}
+
+// specOf returns the first source under which a file of the family would be found; nil: none.
+func (t *tailer) specOf(fam string) *spec {
+	for i := range t.files {
+		p := t.files[i].path
 		if ok, _ := filepath.Match(p, fam); ok || p == fam || family(p) == fam {
-			return true
+			return &t.files[i]
 		}
 	}
-	return false
+	return nil
+}
+
+// wrapFile gives f the wrapper of its records, as its source asks for.
+func (t *tailer) wrapFile(f *file) {
+	dataset := ""
+	if sp := t.specOf(f.family); sp != nil {
+		dataset = sp.dataset
+	}
+	w := newWrapper(f.source, f.generation, dataset)
+	w.file(f.path)
+	f.cutter = cutter{wrapper: w, maxLine: t.cfg.MaxLine, long: func(b *event.Batch, at int64, line []byte) error {
+		return t.spool(b, f, at, line[:min(len(line), stage.SpoolHead)], bytes.NewReader(line))
+	}}
 }
 
 // run reads every file to its end and, when following, waits for more until ctx is done.
@@ -69,8 +92,8 @@ func (t *tailer) run(ctx context.Context) error {
 	if t.cfg.Follow {
 		return t.follow(ctx)
 	}
-	for _, p := range t.patterns {
-		paths, err := t.expand(p)
+	for _, sp := range t.files {
+		paths, err := t.expand(sp.path)
 		if err != nil {
 			return err
 		}

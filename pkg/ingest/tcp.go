@@ -4,11 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
-	"strings"
+	"sync"
 	"time"
 )
 
@@ -16,6 +15,8 @@ const (
 	handshakeTime = 10 * time.Second
 	// firstBuffer is what a connection's buffer begins with; it grows up to the longest message.
 	firstBuffer = 8 << 10
+	// lastRead is how long a connection is read on when ingest is stopped: for what the kernel has taken from its sender.
+	lastRead = 200 * time.Millisecond
 )
 
 // tcpListener takes syslog over TCP or TLS.
@@ -26,17 +27,9 @@ type tcpListener struct {
 	inlet func() inlet // one for each connection
 }
 
-func listenTCP(s spec, cfg *Config, inlet func() inlet) (*tcpListener, error) {
-	ln, err := net.Listen("tcp", s.addr)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", withoutQuery(s.text), err)
-	}
-	return &tcpListener{spec: s, cfg: cfg, ln: ln, inlet: inlet}, nil
-}
-
 // run accepts connections until ctx is done, and then ends them.
 func (l *tcpListener) run(ctx context.Context) error {
-	l.cfg.Log.Info("listening", "source", withoutQuery(l.spec.text), "address", l.ln.Addr().String())
+	l.cfg.Log.Info("listening", "source", l.spec.name(), "address", l.ln.Addr().String())
 	stop := context.AfterFunc(ctx, func() { l.ln.Close() })
 	defer stop()
 	conns := newGroup(ctx)
@@ -53,14 +46,15 @@ func (l *tcpListener) run(ctx context.Context) error {
 			return conns.wait()
 		case err != nil:
 			// Such as too many open files: wait rather than spin.
-			l.cfg.Log.Error("accept", "source", withoutQuery(l.spec.text), "error", err)
+			l.cfg.Log.Error("accept", "source", l.spec.name(), "error", err)
 			sleep(conns.ctx, 100*time.Millisecond)
 			continue
 		}
 		select {
 		case slots <- struct{}{}:
 		default:
-			l.cfg.Log.Warn("connection refused: max_connections are open", "peer", c.RemoteAddr().String())
+			l.cfg.count("connections_refused", l.spec.name(), 1)
+			l.cfg.Log.Warn("connection refused: max_connections are open", "source", l.spec.name(), "peer", c.RemoteAddr().String())
 			c.Close()
 			continue
 		}
@@ -69,12 +63,6 @@ func (l *tcpListener) run(ctx context.Context) error {
 			return l.serve(ctx, c)
 		})
 	}
-}
-
-// withoutQuery is how a listener is named: its options may name secrets.
-func withoutQuery(text string) string {
-	name, _, _ := strings.Cut(text, "?")
-	return name
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -87,10 +75,8 @@ func sleep(ctx context.Context, d time.Duration) {
 // serve reads one connection to its end. Only what ends ingest is an error; a bad sender is a line in the log.
 func (l *tcpListener) serve(ctx context.Context, c net.Conn) error {
 	defer c.Close()
-	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
 	peer := c.RemoteAddr().String()
-	log := l.cfg.Log.With("source", withoutQuery(l.spec.text), "peer", peer)
+	log := l.cfg.Log.With("source", l.spec.name(), "peer", peer)
 	if l.spec.opts.tls != nil {
 		tc := tls.Server(c, l.spec.opts.tls)
 		hs, cancel := context.WithTimeout(ctx, handshakeTime)
@@ -106,7 +92,9 @@ func (l *tcpListener) serve(ctx context.Context, c net.Conn) error {
 		conn: c, idle: l.spec.opts.idle, to: l.inlet(), addr: appendAddr(nil, c.RemoteAddr()),
 		framer: framer{max: l.spec.opts.maxMessage}, buf: make([]byte, firstBuffer),
 	}
-	err := s.read(ctx)
+	stop := context.AfterFunc(ctx, s.stop)
+	defer stop()
+	err := s.read()
 	if rerr := (*readError)(nil); errors.As(err, &rerr) {
 		log.Warn("connection ended", "error", rerr.err, "messages", s.messages)
 		return nil
@@ -130,18 +118,36 @@ type connection struct {
 	buf      []byte
 	n        int // unused bytes of buf
 	messages int64
+
+	mu      sync.Mutex
+	stopped bool
 }
 
-func (s *connection) read(ctx context.Context) error {
+// stop lets what the sender has given to the kernel be read, but waits for no more.
+func (s *connection) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	_ = s.conn.SetReadDeadline(time.Now().Add(lastRead))
+}
+
+// await gives the sender until idle is over; it returns false once the connection is stopped.
+func (s *connection) await() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		_ = s.conn.SetReadDeadline(time.Now().Add(s.idle))
+	}
+	return !s.stopped
+}
+
+func (s *connection) read() error {
 	for {
 		if s.n == len(s.buf) {
 			// Full without a whole message: the framer lets nothing longer than max stand.
 			s.buf = append(s.buf, make([]byte, len(s.buf))...)
 		}
-		_ = s.conn.SetReadDeadline(time.Now().Add(s.idle))
-		if ctx.Err() != nil {
-			return s.take(true)
-		}
+		live := s.await()
 		k, err := s.conn.Read(s.buf[s.n:])
 		s.n += k
 		if terr := s.take(err != nil); terr != nil {
@@ -149,8 +155,10 @@ func (s *connection) read(ctx context.Context) error {
 		}
 		switch {
 		case err == nil:
-		case errors.Is(err, io.EOF), ctx.Err() != nil:
+		case errors.Is(err, io.EOF), !live:
 			return nil
+		case !s.await():
+			return nil // stopped meanwhile
 		default:
 			return &readError{err}
 		}

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -27,10 +26,11 @@ const (
 type udpListener struct {
 	spec    spec
 	cfg     *Config
-	em      *emitter
 	conn    *net.UDPConn
 	to      inlet
+	tell    func(n notice, last bool) error
 	dropped atomic.Int64 // by us
+	told    [2]int64     // of the kernel's and of our drops
 
 	mu    sync.Mutex
 	data  []byte
@@ -38,58 +38,43 @@ type udpListener struct {
 	ready chan struct{}
 }
 
-func listenUDP(s spec, cfg *Config, em *emitter) (*udpListener, error) {
-	addr, err := net.ResolveUDPAddr("udp", s.addr)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.text, err)
-	}
-	conn, err := net.ListenUDP("udp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.text, err)
-	}
-	l := &udpListener{spec: s, cfg: cfg, em: em, conn: conn, ready: make(chan struct{}, 1)}
-	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, udpSocketBuffer) != nil {
-				_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, udpSocketBuffer)
-			}
-		})
-	}
-	return l, nil
-}
-
 func (l *udpListener) drop(n int) { l.dropped.Add(int64(n)) }
 
 // run receives until ctx is done; what was received by then goes on.
 func (l *udpListener) run(ctx context.Context) error {
 	l.cfg.Log.Info("listening", "source", l.spec.text, "address", l.conn.LocalAddr().String())
+	l.ready = make(chan struct{}, 1)
 	g := newGroup(ctx)
 	received := make(chan struct{})
 	g.run(func(ctx context.Context) error {
 		defer close(received)
-		stop := context.AfterFunc(ctx, func() { _ = l.conn.SetReadDeadline(time.Unix(1, 0)) })
+		// What the kernel has taken is read, but no more is waited for.
+		stop := context.AfterFunc(ctx, func() { _ = l.conn.SetReadDeadline(time.Now().Add(lastRead)) })
 		defer stop()
-		return l.receive(ctx)
+		l.receive()
+		return nil
 	})
 	g.run(func(context.Context) error { return l.hand(received) })
 	g.run(l.tellDrops)
 	err := g.wait()
+	// Only now no more can be dropped.
+	if terr := l.tellNew(true); err == nil {
+		err = terr
+	}
 	l.conn.Close()
 	return err
 }
 
-func (l *udpListener) receive(ctx context.Context) error {
+func (l *udpListener) receive() {
 	buf := make([]byte, maxDatagram)
 	for {
 		n, from, err := l.conn.ReadFromUDPAddrPort(buf)
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return nil
+		case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded):
+			return
 		case err != nil:
 			l.cfg.Log.Warn("receive", "source", l.spec.text, "error", err)
-			sleep(ctx, 10*time.Millisecond)
+			time.Sleep(10 * time.Millisecond)
 			continue
 		}
 		if rec := trimFrame(buf[:n]); len(rec) > 0 {
@@ -147,35 +132,44 @@ func (l *udpListener) hand(received <-chan struct{}) error {
 	}
 }
 
-// tellDrops tells what was dropped since it last did.
+// tellDrops tells what was dropped, every second until ctx is done.
 func (l *udpListener) tellDrops(ctx context.Context) error {
 	t := time.NewTicker(tellDropsEvery)
 	defer t.Stop()
-	var told [2]int64
-	for last := false; !last; {
+	for {
 		select {
 		case <-ctx.Done():
-			last = true
+			return nil
 		case <-t.C:
 		}
-		kernel, err := kernelDrops(l.conn)
-		if err != nil {
-			l.cfg.Log.Debug("kernel drops are not known", "source", l.spec.text, "error", err)
+		if err := l.tellNew(false); err != nil {
+			// Counted, and told as soon as that is possible.
+			l.cfg.Log.Error("drops can't be told yet", "source", l.spec.text, "error", err)
 		}
-		for i, n := range []int64{kernel, l.dropped.Load()} {
-			if n <= told[i] {
-				continue
-			}
-			reason := []string{"the kernel's receive buffer was full", "the queue or the journal was full"}[i]
-			if err := l.em.tell(notice{
-				action: "source_gap", source: l.spec.text, reason: reason,
-				message: fmt.Sprintf("%s: %d datagrams were dropped: %s", l.spec.text, n-told[i], reason),
-				from:    -1, to: -1, dropped: n - told[i],
-			}, nil, cursor{}); err != nil {
-				return err
-			}
-			told[i] = n
+	}
+}
+
+// tellNew tells what was dropped since it last did.
+func (l *udpListener) tellNew(last bool) error {
+	kernel, err := kernelDrops(l.conn)
+	if err != nil {
+		l.cfg.Log.Debug("kernel drops are not known", "source", l.spec.text, "error", err)
+	}
+	for i, n := range []int64{kernel, l.dropped.Load()} {
+		fresh := n - l.told[i]
+		if fresh <= 0 {
+			continue
 		}
+		reason := []string{"the kernel's receive buffer was full", "the queue or the journal was full"}[i]
+		if err := l.tell(notice{
+			action: "source_gap", source: l.spec.text, reason: reason,
+			message: fmt.Sprintf("%s: %d datagrams were dropped: %s", l.spec.text, fresh, reason),
+			from:    -1, to: -1, dropped: fresh,
+		}, last); err != nil {
+			return err
+		}
+		l.told[i] = n
+		l.cfg.count("dropped", l.spec.text, int(fresh))
 	}
 	return nil
 }

@@ -91,7 +91,8 @@ func (t *tailer) changed(ev fsnotify.Event, ok bool) {
 }
 
 func (t *tailer) matches(path string) bool {
-	for _, p := range t.patterns {
+	for _, sp := range t.files {
+		p := sp.path
 		if ok, _ := filepath.Match(p, path); ok || p == path {
 			return true
 		}

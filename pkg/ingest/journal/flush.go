@@ -3,26 +3,33 @@ package journal
 import (
 	"fmt"
 	"os"
+
+	"leat/internal/durable"
 )
 
 // flush writes groups until the journal is closed.
 func (j *Journal) flush() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	for {
-		j.mu.Lock()
 		for j.group == nil && !j.closed {
 			j.wake.Wait()
 		}
 		g := j.group
 		j.group = nil
-		j.mu.Unlock()
 		if g == nil {
 			if j.file != nil {
 				j.file.Close()
 			}
 			return
 		}
-		g.err = j.write(g)
-		close(g.done)
+		j.makeRoom() // for the next group
+		j.mu.Unlock()
+		err := j.write(g)
+		j.mu.Lock()
+		j.pending -= int64(len(g.buf)) - groupSize
+		g.err, g.done = err, true
+		j.flushed.Broadcast()
 	}
 }
 
@@ -32,17 +39,12 @@ func (j *Journal) write(g *group) error {
 	j.mu.Lock()
 	first := j.next
 	j.mu.Unlock()
-	s, err := j.segmentFor(first)
+	s, err := j.segmentFor(first, int64(len(g.buf)))
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	j.buf = j.buf[:0]
-	start := 0
-	for i, end := range g.ends {
-		j.buf = appendRecord(j.buf, first+uint64(i), g.data[start:end])
-		start = end
-	}
-	_, err = j.file.WriteAt(j.buf, s.size)
+	groupHeader{first, g.count, uint32(len(g.buf) - groupSize)}.put(g.buf)
+	_, err = j.file.WriteAt(g.buf, s.size)
 	if err == nil {
 		err = j.file.Sync()
 	}
@@ -60,12 +62,11 @@ func (j *Journal) write(g *group) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	last := &j.segments[len(j.segments)-1]
-	last.count += uint64(len(g.ends))
-	last.size += int64(len(j.buf))
-	j.bytes += int64(len(j.buf))
-	j.next = first + uint64(len(g.ends))
-	close(j.durable)
-	j.durable = make(chan struct{})
+	last.count += uint64(g.count)
+	last.size += int64(len(g.buf))
+	j.bytes += int64(len(g.buf))
+	j.next = first + uint64(g.count)
+	j.tellDurable()
 	return nil
 }
 
@@ -78,16 +79,19 @@ func (j *Journal) dropEmpty(path string) {
 	j.segments = j.segments[:last]
 }
 
-// segmentFor returns the segment that the record of that number goes to, with its file open.
-func (j *Journal) segmentFor(number uint64) (segment, error) {
+// segmentFor returns the segment that a group of size bytes goes to, which begins with the record of that number, with its
+// file open.
+func (j *Journal) segmentFor(number uint64, size int64) (segment, error) {
 	j.mu.Lock()
 	var last segment
 	if n := len(j.segments); n > 0 {
 		last = j.segments[n-1]
 	}
+	// What is committed as a whole can be removed once it is no longer written to.
+	committed := last.count > 0 && last.end() <= j.cut && last.size+size > j.opts.SegmentBytes
 	j.mu.Unlock()
-	follows := last.path != "" && last.first+last.count == number
-	if j.file != nil && follows && last.size < j.opts.SegmentBytes {
+	follows := last.path != "" && last.end() == number
+	if j.file != nil && follows && last.size < j.opts.SegmentBytes && !committed {
 		return last, nil
 	}
 	if j.file != nil {
@@ -105,7 +109,7 @@ func (j *Journal) segmentFor(number uint64) (segment, error) {
 		return s, err
 	}
 	// The name must last as long as the records do.
-	if err := syncDir(j.dir); err != nil {
+	if err := durable.SyncDir(j.dir); err != nil {
 		f.Close()
 		return s, err
 	}
@@ -119,14 +123,5 @@ func (j *Journal) segmentFor(number uint64) (segment, error) {
 	}
 	j.segments = append(j.segments, s)
 	j.bytes += s.size
-	return s, nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return s, j.dropCut()
 }

@@ -2,17 +2,12 @@ package journal
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
 
 var (
@@ -24,11 +19,48 @@ var (
 	ErrClosed = errors.New("journal is closed")
 )
 
+// Mode says what an Append does where the journal is full.
+type Mode int
+
+const (
+	// Wait holds the caller back until Cut makes room.
+	Wait Mode = iota
+	// Try returns ErrFull.
+	Try
+	// Reserve is Try with some room (Options.Reserve) above the bound: for telling that something was lost.
+	Reserve
+	// Force goes above the bound: for what was taken from a sender before it could be stopped.
+	Force
+)
+
+// groupMax is how many bytes may wait for the disk before Wait holds back.
+const groupMax = 4 << 20
+
 // Options bound a journal.
 type Options struct {
-	MaxBytes     int64 // on disk; 0 = 1 GiB
+	// MaxBytes bounds what is on disk and not yet cut; 0 = 1 GiB. One segment that is committed as a whole may stand
+	// beside it until it is closed.
+	MaxBytes int64
+	// Reserve is what Reserve may use above MaxBytes; 0 = 1 MiB.
+	Reserve      int64
 	SegmentBytes int64 // after which a new file begins; 0 = a sixteenth of MaxBytes, at most 64 MiB
 	Log          *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxBytes == 0 {
+		o.MaxBytes = 1 << 30
+	}
+	if o.Reserve == 0 {
+		o.Reserve = 1 << 20
+	}
+	if o.SegmentBytes == 0 {
+		o.SegmentBytes = max(min(o.MaxBytes/16, 64<<20), 4<<10)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
 }
 
 // Journal is an open journal. It is safe for concurrent use.
@@ -41,44 +73,39 @@ type Journal struct {
 	mu       sync.Mutex
 	segments []segment     // the last one is written to, if file is open
 	next     uint64        // number of the next record
+	cut      uint64        // below it everything is committed elsewhere
 	bytes    int64         // on disk
-	group    *group        // appended, not yet written
+	pending  int64         // appended, not yet on disk
+	group    *group        // what the next fsync is for
+	free     []*group      // memory for the next ones
 	closed   bool          // takes nothing more
 	finished bool          // and everything is written
 	wake     *sync.Cond    // a group is there, or closed
-	durable  chan struct{} // closed and replaced when more is durable
-	room     chan struct{} // closed and replaced when there is more room
+	flushed  *sync.Cond    // a group is done
+	durable  chan struct{} // closed when more is durable; nil: nobody waits
+	room     chan struct{} // closed when there is more room; nil: nobody waits
 
 	// The flusher's own.
 	file    *os.File
-	buf     []byte
 	flusher sync.WaitGroup
 }
 
-// group is what one fsync makes durable.
+// group is what one fsync makes durable: its header, then the records.
 type group struct {
-	data []byte
-	ends []int
-	done chan struct{}
-	err  error
+	buf     []byte
+	count   uint32
+	waiters int // until the last of them has seen err it can't be used again
+	done    bool
+	err     error
 }
 
-// Open opens the journal in dir, or makes one. A torn end is cut.
+// Open opens the journal in dir, or makes one. An unfinished end is cut.
 func Open(dir string, opts Options) (*Journal, error) {
-	if opts.MaxBytes == 0 {
-		opts.MaxBytes = 1 << 30
-	}
-	if opts.SegmentBytes == 0 {
-		opts.SegmentBytes = max(min(opts.MaxBytes/16, 64<<20), 4<<10)
-	}
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
-	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j := &Journal{dir: dir, opts: opts, next: 1, durable: make(chan struct{}), room: make(chan struct{})}
-	j.wake = sync.NewCond(&j.mu)
+	j := &Journal{dir: dir, opts: opts.withDefaults(), next: 1}
+	j.wake, j.flushed = sync.NewCond(&j.mu), sync.NewCond(&j.mu)
 	if err := j.takeLock(); err != nil {
 		return nil, fmt.Errorf("open journal %q: %w", dir, err)
 	}
@@ -88,83 +115,6 @@ func Open(dir string, opts Options) (*Journal, error) {
 	}
 	j.flusher.Go(j.flush)
 	return j, nil
-}
-
-func (j *Journal) takeLock() error {
-	f, err := os.OpenFile(filepath.Join(j.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		holder, _ := os.ReadFile(f.Name())
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return fmt.Errorf("process %s: %w", strings.TrimSpace(string(holder)), ErrBusy)
-		}
-		return err
-	}
-	// The number is for people; the lock is what counts.
-	_ = f.Truncate(0)
-	_, _ = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
-	j.lock = f
-	return nil
-}
-
-// load finds the segments, and cuts what a crash left at the end of the last.
-func (j *Journal) load() error {
-	names, err := os.ReadDir(j.dir)
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		first, ok := segmentFirst(n.Name())
-		if !ok {
-			continue
-		}
-		info, err := n.Info()
-		if err != nil {
-			return err
-		}
-		j.segments = append(j.segments, segment{path: filepath.Join(j.dir, n.Name()), first: first, size: info.Size()})
-	}
-	for len(j.segments) > 0 {
-		last := &j.segments[len(j.segments)-1]
-		s, id, torn, err := measure(last.path)
-		if errors.Is(err, errTorn) || err == nil && s.first != last.first {
-			// Not even its header is whole: no record in it was ever vouched for, unless it is damaged; keep it aside then.
-			j.opts.Log.Warn("journal segment without a header is set aside", "file", last.path, "bytes", last.size)
-			if err := os.Rename(last.path, last.path+".bad"); err != nil {
-				return err
-			}
-			j.segments = j.segments[:len(j.segments)-1]
-			j.next = max(j.next, s.first)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if torn > 0 {
-			j.opts.Log.Warn("torn end of the journal is cut", "file", last.path, "bytes", torn)
-			if err := os.Truncate(last.path, s.size); err != nil {
-				return err
-			}
-		}
-		*last = s
-		j.id, j.next = id, s.first+s.count
-		break
-	}
-	for i := range j.segments {
-		if i+1 < len(j.segments) {
-			j.segments[i].count = j.segments[i+1].first - j.segments[i].first
-		}
-		j.bytes += j.segments[i].size
-	}
-	if j.id == (journalID{}) {
-		if _, err := rand.Read(j.id[:]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // ID names this journal and no other.
@@ -194,9 +144,9 @@ func (j *Journal) Bytes() int64 {
 	return j.bytes
 }
 
-// Append adds records and returns when they are durable. While the journal is full it waits for Cut, or until ctx is done;
-// with wait false it returns ErrFull at once. After an error none of the records counts, and Append may be called again.
-func (j *Journal) Append(ctx context.Context, wait bool, recs ...[]byte) error {
+// Append adds records and returns when they are durable. mode says what it does while the journal is full; waiting ends
+// with ctx. After an error none of the records counts, and Append may be called again. recs are copied.
+func (j *Journal) Append(ctx context.Context, mode Mode, recs ...[]byte) error {
 	size := int64(0)
 	for _, r := range recs {
 		if len(r) > maxRecord {
@@ -205,59 +155,117 @@ func (j *Journal) Append(ctx context.Context, wait bool, recs ...[]byte) error {
 		size += frameSize + int64(len(r))
 	}
 	j.mu.Lock()
-	for !j.closed && j.bytes+j.waiting()+size > j.opts.MaxBytes && j.bytes+j.waiting() > headerSize {
-		if !wait {
-			j.mu.Unlock()
+	defer j.mu.Unlock()
+	for !j.closed && !j.fits(mode, size) {
+		if mode != Wait {
 			return ErrFull
 		}
-		room := j.room
-		j.mu.Unlock()
-		select {
-		case <-room:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if j.room == nil {
+			j.room = make(chan struct{})
 		}
-		j.mu.Lock()
+		if err := j.awaitRoom(ctx, j.room); err != nil {
+			return err
+		}
 	}
 	if j.closed {
-		j.mu.Unlock()
 		return ErrClosed
 	}
-	if j.group == nil {
-		j.group = &group{done: make(chan struct{})}
-	}
-	g := j.group
+	g := j.collect()
 	for _, r := range recs {
-		g.data = append(g.data, r...)
-		g.ends = append(g.ends, len(g.data))
+		g.buf = appendRecord(g.buf, r)
 	}
+	g.count += uint32(len(recs))
+	j.pending += size
+	g.waiters++
 	j.wake.Signal()
-	j.mu.Unlock()
-	<-g.done
-	return g.err
+	for !g.done {
+		j.flushed.Wait()
+	}
+	err := g.err
+	if g.waiters--; g.waiters == 0 && cap(g.buf) <= 2*groupMax {
+		j.free = append(j.free, g)
+	}
+	return err
 }
 
-func (j *Journal) waiting() int64 {
-	if j.group == nil {
-		return 0
+// awaitRoom waits without the mutex, which the caller holds.
+func (j *Journal) awaitRoom(ctx context.Context, room <-chan struct{}) error {
+	j.mu.Unlock()
+	defer j.mu.Lock()
+	select {
+	case <-room:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return int64(len(j.group.data) + frameSize*len(j.group.ends))
+}
+
+// collect returns the group that the next fsync is for.
+func (j *Journal) collect() *group {
+	if j.group != nil {
+		return j.group
+	}
+	if n := len(j.free); n > 0 {
+		j.group, j.free = j.free[n-1], j.free[:n-1]
+	} else {
+		j.group = &group{}
+	}
+	*j.group = group{buf: append(j.group.buf[:0], make([]byte, groupSize)...)}
+	return j.group
+}
+
+// fits tells whether size bytes more may come.
+func (j *Journal) fits(mode Mode, size int64) bool {
+	used := j.bytes + j.pending
+	if n := len(j.segments); n > 0 && j.segments[n-1].end() <= j.cut {
+		// Wholly committed, and only there since it is written to.
+		used -= j.segments[n-1].size
+	}
+	bound := j.opts.MaxBytes
+	switch mode {
+	case Force:
+		return true
+	case Reserve:
+		bound += j.opts.Reserve
+	case Wait:
+		if j.group != nil && len(j.group.buf) >= groupMax {
+			return false
+		}
+	}
+	// A record that alone is larger than the bound must go through all the same.
+	return used+size <= bound || used <= headerSize
 }
 
 // Cut removes the segments of which every record's number is below number.
 func (j *Journal) Cut(number uint64) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for len(j.segments) > 1 && j.segments[1].first <= number {
+	if number > j.cut {
+		j.cut = number
+		j.makeRoom()
+	}
+	return j.dropCut()
+}
+
+// dropCut removes what is committed, except for the segment that is written to.
+func (j *Journal) dropCut() error {
+	for len(j.segments) > 1 && j.segments[1].first <= j.cut {
 		if err := os.Remove(j.segments[0].path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("cut journal: %w", err)
 		}
 		j.bytes -= j.segments[0].size
 		j.segments = j.segments[1:]
-		close(j.room)
-		j.room = make(chan struct{})
+		j.makeRoom()
 	}
 	return nil
+}
+
+// makeRoom wakes those that wait for room.
+func (j *Journal) makeRoom() {
+	if j.room != nil {
+		close(j.room)
+		j.room = nil
+	}
 }
 
 // SkipTo makes number the next record's, where it is higher: numbers that were used in a journal that was lost must not
@@ -270,19 +278,29 @@ func (j *Journal) SkipTo(number uint64) {
 	}
 }
 
-// Close makes durable what was appended and closes the journal.
+// Close makes durable what was appended and closes the journal. A second Close does nothing.
 func (j *Journal) Close() error {
 	j.mu.Lock()
+	closed := j.closed
 	j.closed = true
 	j.wake.Signal()
-	close(j.room)
-	j.room = make(chan struct{})
+	j.makeRoom()
 	j.mu.Unlock()
+	if closed {
+		return nil
+	}
 	j.flusher.Wait()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.finished = true
-	close(j.durable)
-	j.durable = make(chan struct{})
+	j.tellDurable()
 	return j.lock.Close()
+}
+
+// tellDurable wakes the readers that wait.
+func (j *Journal) tellDurable() {
+	if j.durable != nil {
+		close(j.durable)
+		j.durable = nil
+	}
 }

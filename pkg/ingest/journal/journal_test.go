@@ -5,12 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -64,7 +61,7 @@ func TestAppendReadCut(t *testing.T) {
 	for i := range 100 {
 		rec := fmt.Sprintf("record %d %s", i+1, bytes.Repeat([]byte{'x'}, i))
 		want = append(want, rec)
-		if err := j.Append(context.Background(), true, []byte(rec)); err != nil {
+		if err := j.Append(context.Background(), Wait, []byte(rec)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -93,85 +90,13 @@ func TestAppendReadCut(t *testing.T) {
 	}
 }
 
-// Whatever byte the file ends at: the records that were whole are there, nothing else is, and appending goes on.
-func TestTornAtEveryByte(t *testing.T) {
-	src := t.TempDir()
-	j := open(t, src, Options{})
-	recs := []string{"first", "", "the third record", "4"}
-	ends := []int64{headerSize}
-	for _, r := range recs {
-		if err := j.Append(context.Background(), true, []byte(r)); err != nil {
-			t.Fatal(err)
-		}
-		ends = append(ends, ends[len(ends)-1]+frameSize+int64(len(r)))
-	}
-	path := segmentPath(src, 1)
-	j.Close()
-	whole, err := os.ReadFile(path)
-	if err != nil || int64(len(whole)) != ends[len(recs)] {
-		t.Fatalf("file of %d bytes, expected %d; %v", len(whole), ends[len(recs)], err)
-	}
-	for cut := range len(whole) + 1 {
-		dir := t.TempDir()
-		if err := os.WriteFile(segmentPath(dir, 1), whole[:cut], 0o600); err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for n < len(recs) && ends[n+1] <= int64(cut) {
-			n++
-		}
-		j := open(t, dir, Options{})
-		if err := j.Append(context.Background(), true, []byte("new")); err != nil {
-			t.Fatalf("cut at %d: %v", cut, err)
-		}
-		got, damage := readAll(t, j, 1)
-		if want := fmt.Sprint(append(append([]string{}, recs[:n]...), "new")); fmt.Sprint(got) != want || len(damage) > 0 {
-			t.Fatalf("cut at %d: %q, damage %v; want %s", cut, got, damage, want)
-		}
-	}
-}
-
-// A flipped bit never gives a wrong record, and what is missing is told.
-func TestDamageIsTold(t *testing.T) {
-	src := t.TempDir()
-	j := open(t, src, Options{SegmentBytes: 100})
-	for i := range 12 {
-		if err := j.Append(context.Background(), true, fmt.Appendf(nil, "record %02d of twelve", i+1)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	j.Close()
-	path := segmentPath(src, 1)
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := headerSize; i < len(whole); i++ {
-		broken := bytes.Clone(whole)
-		broken[i] ^= 1 << (i % 8)
-		if err := os.WriteFile(path, broken, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		j := open(t, src, Options{SegmentBytes: 100})
-		got, damage := readAll(t, j, 1)
-		if len(got) >= 12 || len(damage) != 1 {
-			t.Fatalf("bit in byte %d: %d records, damage %v", i, len(got), damage)
-		}
-		var from, to int
-		fmt.Sscanf(damage[0], "%d-%d", &from, &to)
-		if len(got)+to-from != 12 || got[len(got)-1] != "record 12 of twelve" {
-			t.Fatalf("bit in byte %d: %q, damage %v", i, got, damage)
-		}
-	}
-}
-
 func TestFullHoldsBack(t *testing.T) {
-	j := open(t, t.TempDir(), Options{MaxBytes: 4000, SegmentBytes: 500})
+	j := open(t, t.TempDir(), Options{MaxBytes: 4000, SegmentBytes: 500, Reserve: 1000})
 	defer j.Close()
 	rec := make([]byte, 300)
 	n := uint64(0)
 	for ; ; n++ {
-		err := j.Append(context.Background(), false, rec)
+		err := j.Append(context.Background(), Try, rec)
 		if errors.Is(err, ErrFull) {
 			break
 		}
@@ -182,15 +107,25 @@ func TestFullHoldsBack(t *testing.T) {
 	if j.Bytes() > 4000 {
 		t.Errorf("%d bytes on disk, bound 4000", j.Bytes())
 	}
+	// What tells of a loss has room of its own, what is in hand at a stop goes above any bound.
+	if err := j.Append(context.Background(), Reserve, rec); err != nil {
+		t.Errorf("reserve: %v", err)
+	}
+	if err := j.Append(context.Background(), Force, make([]byte, 8000)); err != nil {
+		t.Errorf("force: %v", err)
+	}
+	if err := j.Append(context.Background(), Reserve, rec); !errors.Is(err, ErrFull) {
+		t.Errorf("the reserve has no bound: %v", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	held := make(chan error)
-	go func() { held <- j.Append(ctx, true, rec) }()
+	go func() { held <- j.Append(ctx, Wait, rec) }()
 	cancel()
 	if err := <-held; !errors.Is(err, context.Canceled) {
 		t.Errorf("held back, then given up: %v", err)
 	}
-	go func() { held <- j.Append(context.Background(), true, rec) }()
-	if err := j.Cut(n); err != nil {
+	go func() { held <- j.Append(context.Background(), Wait, rec) }()
+	if err := j.Cut(j.Next()); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-held; err != nil {
@@ -205,7 +140,7 @@ func TestManySenders(t *testing.T) {
 	for s := range 8 {
 		wg.Go(func() {
 			for i := range 50 {
-				if err := j.Append(context.Background(), true, fmt.Appendf(nil, "%d %d", s, i)); err != nil {
+				if err := j.Append(context.Background(), Wait, fmt.Appendf(nil, "%d %d", s, i)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -247,7 +182,7 @@ func TestLocked(t *testing.T) {
 	}
 	j.Close()
 	open(t, dir, Options{}).Close()
-	if err := j.Append(context.Background(), true, []byte("x")); !errors.Is(err, ErrClosed) {
+	if err := j.Append(context.Background(), Wait, []byte("x")); !errors.Is(err, ErrClosed) {
 		t.Errorf("append to a closed journal: %v", err)
 	}
 }
@@ -257,7 +192,7 @@ func TestSkipTo(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir, Options{})
 	j.SkipTo(1000)
-	if err := j.Append(context.Background(), true, []byte("x")); err != nil {
+	if err := j.Append(context.Background(), Wait, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	j.Close()
@@ -320,7 +255,7 @@ func diskFullChild(dir string) {
 			os.Exit(1)
 		}
 		rec := fmt.Appendf(nil, "record %d %01000d", i, 0)
-		if err := j.Append(context.Background(), true, rec); err != nil {
+		if err := j.Append(context.Background(), Wait, rec); err != nil {
 			if !errors.Is(err, syscall.EFBIG) {
 				fmt.Println(err)
 				os.Exit(1)
@@ -337,68 +272,4 @@ func diskFullChild(dir string) {
 	}
 	fmt.Printf("acknowledged %d\n", acked)
 	os.Exit(0)
-}
-
-// The reader of segments takes any bytes, and gives only records that were written.
-func FuzzSegment(f *testing.F) {
-	var id journalID
-	seg := appendHeader(nil, id, 1)
-	seg = appendRecord(seg, 1, []byte("one"))
-	seg = appendRecord(seg, 2, []byte("two"))
-	f.Add(seg, 0, byte(0))
-	f.Add(seg[:len(seg)-1], 40, byte(1))
-	f.Add([]byte{}, 0, byte(0))
-	f.Fuzz(func(t *testing.T, b []byte, at int, flip byte) {
-		if at >= 0 && at < len(b) {
-			b[at] ^= flip
-		}
-		dir := t.TempDir()
-		if err := os.WriteFile(segmentPath(dir, 1), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		j, err := Open(dir, Options{})
-		if err != nil {
-			return
-		}
-		rec := []byte("after")
-		if err := j.Append(context.Background(), true, rec); err != nil {
-			t.Fatal(err)
-		}
-		got, damage := readAll(t, j, 1)
-		if len(got) == 0 || got[len(got)-1] != "after" || len(damage) > 0 {
-			t.Fatalf("%q, damage %v", got, damage)
-		}
-		r := bytes.NewReader(b)
-		if _, _, err := parseHeader(b); err == nil {
-			_, _ = r.Seek(headerSize, io.SeekStart)
-			for n := uint64(1); ; n++ {
-				if _, err := readRecord(r, n, nil); err != nil {
-					break
-				}
-			}
-		}
-	})
-}
-
-func BenchmarkAppend(b *testing.B) {
-	for _, batch := range []int{1, 100} {
-		b.Run(fmt.Sprintf("%d records", batch), func(b *testing.B) {
-			j := open(b, filepath.Join(b.TempDir(), "j"), Options{MaxBytes: 1 << 40, SegmentBytes: 1 << 26})
-			defer j.Close()
-			recs := make([][]byte, batch)
-			for i := range recs {
-				recs[i] = make([]byte, 300)
-				for k := range recs[i] {
-					recs[i][k] = byte(rand.Uint32())
-				}
-			}
-			b.SetBytes(int64(300 * batch))
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := j.Append(context.Background(), true, recs...); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }

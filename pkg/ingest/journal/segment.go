@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,24 +14,34 @@ import (
 )
 
 const (
-	magic      = "LEATJ001"
+	magic      = "LEATJ002"
+	oldMagic   = "LEATJ001"
 	headerSize = 36
-	frameSize  = 8 // length and checksum of a record
+	groupMagic = "LGRP"
+	groupSize  = 24 // of a group's header
+	frameSize  = 8  // length and checksum of a record
 	suffix     = ".seg"
-	// maxRecord bounds one record, so that a damaged length asks for no absurd memory.
-	maxRecord = 64 << 20
+	// maxRecord is the longest record: the largest --max-line, and what stands around it.
+	maxRecord = 1<<30 + 1<<20
 )
 
-// errTorn says that a record is not whole or not what was written.
-var errTorn = errors.New("torn or damaged record")
+var (
+	errHeader = errors.New("no header of a journal segment")
+	errOld    = errors.New("a journal of an older format; let the leat that wrote it finish it, or remove it")
+	errGroup  = errors.New("no header of a group")
+)
 
-// segment is one file. count and size are what is durable.
+// segment is one file. count and size are what is durable; count includes numbers that were lost by damage.
 type segment struct {
 	path  string
 	first uint64
 	count uint64
 	size  int64
+	// open says that it ends in damage: how many records that held, nothing tells.
+	open bool
 }
+
+func (s segment) end() uint64 { return s.first + s.count }
 
 func segmentPath(dir string, first uint64) string {
 	return filepath.Join(dir, fmt.Sprintf("%020d%s", first, suffix))
@@ -49,132 +60,167 @@ type journalID [16]byte
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli()) }
+
 func appendHeader(dst []byte, id journalID, first uint64) []byte {
 	start := len(dst)
 	dst = append(dst, magic...)
 	dst = append(dst, id[:]...)
 	dst = binary.LittleEndian.AppendUint64(dst, first)
-	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli()))
+	return binary.LittleEndian.AppendUint32(dst, checksum(dst[start:]))
 }
 
 func parseHeader(b []byte) (id journalID, first uint64, err error) {
-	if len(b) < headerSize || string(b[:8]) != magic ||
-		crc32.Checksum(b[:headerSize-4], castagnoli()) != binary.LittleEndian.Uint32(b[headerSize-4:]) {
-		return id, 0, errors.New("no header of a journal segment")
+	if len(b) >= headerSize && string(b[:8]) == oldMagic {
+		return id, 0, errOld
+	}
+	if len(b) < headerSize || string(b[:8]) != magic || checksum(b[:headerSize-4]) != binary.LittleEndian.Uint32(b[headerSize-4:]) {
+		return id, 0, errHeader
 	}
 	copy(id[:], b[8:24])
 	return id, binary.LittleEndian.Uint64(b[24:]), nil
 }
 
-func checksum(number uint64, rec []byte) uint32 {
-	var n [8]byte
-	binary.LittleEndian.PutUint64(n[:], number)
-	return crc32.Update(crc32.Checksum(n[:], castagnoli()), castagnoli(), rec)
+// groupHeader says what one fsync made durable.
+type groupHeader struct {
+	first uint64
+	count uint32
+	size  uint32 // of its records with their frames
 }
 
-func appendRecord(dst []byte, number uint64, rec []byte) []byte {
+func (g groupHeader) end() uint64 { return g.first + uint64(g.count) }
+
+// whole is the size of the group in the file.
+func (g groupHeader) whole() int64 { return groupSize + int64(g.size) }
+
+// put writes the header into b, which is groupSize long.
+func (g groupHeader) put(b []byte) {
+	copy(b, groupMagic)
+	binary.LittleEndian.PutUint64(b[4:], g.first)
+	binary.LittleEndian.PutUint32(b[12:], g.count)
+	binary.LittleEndian.PutUint32(b[16:], g.size)
+	binary.LittleEndian.PutUint32(b[20:], checksum(b[:20]))
+}
+
+func parseGroup(b []byte) (groupHeader, error) {
+	if len(b) < groupSize || string(b[:4]) != groupMagic || checksum(b[:20]) != binary.LittleEndian.Uint32(b[20:]) {
+		return groupHeader{}, errGroup
+	}
+	g := groupHeader{binary.LittleEndian.Uint64(b[4:]), binary.LittleEndian.Uint32(b[12:]), binary.LittleEndian.Uint32(b[16:])}
+	if g.first == 0 || g.count == 0 || uint64(g.size) < uint64(g.count)*frameSize || g.end() < g.first {
+		return groupHeader{}, errGroup
+	}
+	return g, nil
+}
+
+func appendRecord(dst, rec []byte) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(rec)))
-	dst = binary.LittleEndian.AppendUint32(dst, checksum(number, rec))
+	dst = binary.LittleEndian.AppendUint32(dst, checksum(rec))
 	return append(dst, rec...)
 }
 
-// readRecord reads the record of that number into buf. io.EOF: r ends right before it; errTorn: it is not whole.
-func readRecord(r io.Reader, number uint64, buf []byte) ([]byte, error) {
-	var frame [frameSize]byte
-	if n, err := io.ReadFull(r, frame[:]); err != nil {
-		if n == 0 && errors.Is(err, io.EOF) {
-			return buf[:0], io.EOF
-		}
-		return buf[:0], tornOr(err)
+// cutRecord takes the record that body begins with. whole: its length leads to rest; ok: it is what was written.
+func cutRecord(body []byte) (rec, rest []byte, whole, ok bool) {
+	if len(body) < frameSize {
+		return nil, nil, false, false
 	}
-	length := binary.LittleEndian.Uint32(frame[:])
-	if length > maxRecord {
-		return buf[:0], errTorn
+	n := binary.LittleEndian.Uint32(body)
+	if uint64(n) > uint64(len(body)-frameSize) {
+		return nil, nil, false, false
 	}
-	if cap(buf) < int(length) {
-		buf = make([]byte, length)
-	}
-	buf = buf[:length]
-	if _, err := io.ReadFull(r, buf); err != nil {
-		return buf[:0], tornOr(err)
-	}
-	if checksum(number, buf) != binary.LittleEndian.Uint32(frame[4:]) {
-		return buf[:0], errTorn
-	}
-	return buf, nil
+	rec, rest = body[frameSize:frameSize+n:frameSize+n], body[frameSize+n:]
+	return rec, rest, true, checksum(rec) == binary.LittleEndian.Uint32(body[4:])
 }
 
-func tornOr(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errTorn
+// groupAt reads the header at an offset of a file that ends at limit, into b. io.EOF: nothing is behind; errGroup: that is no
+// header.
+func groupAt(f *os.File, b *[groupSize]byte, at, limit int64) (groupHeader, error) {
+	if at >= limit {
+		return groupHeader{}, io.EOF
 	}
-	return err
+	n, err := f.ReadAt(b[:min(groupSize, limit-at)], at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return groupHeader{}, err
+	}
+	return parseGroup(b[:n])
 }
 
-// measure counts the whole records of a segment file. torn is how many bytes follow them.
-func measure(path string) (s segment, id journalID, torn int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return s, id, 0, err
-	}
-	defer f.Close()
-	var h [headerSize]byte
-	if _, err := io.ReadFull(f, h[:]); err != nil && tornOr(err) != errTorn {
-		return s, id, 0, err
-	}
-	if id, s.first, err = parseHeader(h[:]); err != nil {
-		return s, id, 0, fmt.Errorf("%s: %w", path, errors.Join(errTorn, err))
-	}
-	s.path, s.size = path, headerSize
-	r := newBlockReader(f, s.size, 1<<62)
-	var rec []byte
-	for {
-		rec, err = readRecord(r, s.first+s.count, rec)
-		if err != nil {
-			break
-		}
-		s.count++
-		s.size += frameSize + int64(len(rec))
-	}
-	if err != io.EOF && err != errTorn {
-		return s, id, 0, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return s, id, 0, err
-	}
-	return s, id, info.Size() - s.size, nil
-}
-
-// blockReader reads f in blocks, from an offset up to a limit: what lies behind that is not durable and may change.
-type blockReader struct {
-	f     *os.File
-	at    int64
-	limit int64
-	buf   []byte
-	n     int // unread bytes of buf begin here
-}
-
-func newBlockReader(f *os.File, at, limit int64) *blockReader {
-	return &blockReader{f: f, at: at, limit: limit}
-}
-
-func (b *blockReader) Read(p []byte) (int, error) {
-	if b.n == len(b.buf) {
-		if cap(b.buf) == 0 {
-			b.buf = make([]byte, 256<<10)
-		}
-		if b.at >= b.limit {
-			return 0, io.EOF
-		}
-		n, err := b.f.ReadAt(b.buf[:min(int64(cap(b.buf)), b.limit-b.at)], b.at)
-		b.buf, b.n = b.buf[:n], 0
-		b.at += int64(n)
-		if n == 0 {
+// nextGroup finds the first group behind an offset that begins with a number from least up to, not including, most.
+// Its header must be whole, and so must its records. io.EOF: there is none.
+func nextGroup(f *os.File, at, limit int64, least, most uint64) (int64, error) {
+	const step = 1 << 20
+	buf := make([]byte, step+groupSize)
+	for ; at < limit; at += step {
+		n, err := f.ReadAt(buf[:min(int64(len(buf)), limit-at)], at)
+		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
+		for i := 0; ; i++ {
+			k := bytes.Index(buf[i:n], []byte(groupMagic))
+			if k < 0 {
+				break
+			}
+			i += k
+			if g, err := parseGroup(buf[i:n]); err == nil && g.first >= least && g.first < most && at+int64(i)+g.whole() <= limit {
+				return at + int64(i), nil
+			}
+		}
 	}
-	n := copy(p, b.buf[b.n:])
-	b.n += n
-	return n, nil
+	return 0, io.EOF
+}
+
+// zeros tells whether f holds nothing but zeros from an offset up to limit.
+func zeros(f *os.File, at, limit int64) (bool, error) {
+	buf := make([]byte, 64<<10)
+	for ; at < limit; at += int64(len(buf)) {
+		b := buf[:min(int64(len(buf)), limit-at)]
+		if _, err := f.ReadAt(b, at); err != nil {
+			return false, err
+		}
+		if len(bytes.Trim(b, "\x00")) > 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// measure finds the end of the last segment: s is what is to be kept of it, and torn how many bytes behind that nobody
+// vouched for.
+func measure(path string, first uint64) (s segment, torn int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return s, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return s, 0, err
+	}
+	limit := info.Size()
+	s = segment{path: path, first: first, size: headerSize}
+	var header [groupSize]byte
+	for {
+		g, err := groupAt(f, &header, s.size, limit)
+		switch {
+		case err == nil && g.first >= s.end() && s.size+g.whole() <= limit:
+			s.count, s.size = g.end()-first, s.size+g.whole()
+			continue
+		case err == nil && g.first >= s.end(), errors.Is(err, io.EOF), errors.Is(err, errGroup) && limit-s.size < groupSize:
+			return s, limit - s.size, nil
+		case err != nil && !errors.Is(err, errGroup):
+			return s, 0, err
+		}
+		at, err := nextGroup(f, s.size+1, limit, s.end(), 1<<63)
+		if err == nil {
+			s.size = at
+			continue
+		}
+		if !errors.Is(err, io.EOF) {
+			return s, 0, err
+		}
+		if empty, err := zeros(f, s.size, limit); err != nil || empty {
+			return s, limit - s.size, err
+		}
+		return segment{path: path, first: first, count: s.count + 1, size: limit, open: true}, 0, nil
+	}
 }
