@@ -1,0 +1,372 @@
+package correlate
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A snapshot begins with its format and what it is: everything, or changes. Then come the stream's time, the number of
+// observations, and per rule its id and its records: groups that are gone, and groups as they are.
+const (
+	snapshotFormat = 1
+	kindBase       = 'B'
+	kindChanges    = 'C'
+)
+
+// ErrSnapshot says that bytes are no snapshot of this format.
+var ErrSnapshot = errors.New("correlate: damaged snapshot")
+
+// AppendBase appends everything that is remembered.
+func (e *Engine) AppendBase(dst []byte) []byte {
+	e.track = true
+	dst = e.head(dst, kindBase)
+	for _, r := range e.rules {
+		dst = appendBytes(dst, r.ID)
+		dst = binary.AppendUvarint(dst, 0)
+		dst = binary.AppendUvarint(dst, uint64(len(r.byKey)))
+		for i := r.head; i >= 0; i = r.groups[i].next {
+			dst = r.groups[i].append(dst)
+		}
+	}
+	return dst
+}
+
+// AppendChanges appends what has changed since the last call, or since Restore. The first of all is everything.
+// AppendBase in between changes nothing of that.
+func (e *Engine) AppendChanges(dst []byte) []byte {
+	if !e.track || e.whole {
+		e.whole = false
+		e.settle()
+		return e.AppendBase(dst)
+	}
+	dst = e.head(dst, kindChanges)
+	gone, changed := make([][]string, len(e.rules)), make([][]int32, len(e.rules))
+	for _, x := range e.removed {
+		gone[x.rule] = append(gone[x.rule], x.key)
+	}
+	for _, x := range e.dirty {
+		if g := &e.rules[x.rule].groups[x.group]; g.used && g.dirty {
+			g.dirty = false
+			changed[x.rule] = append(changed[x.rule], x.group)
+		}
+	}
+	for i, r := range e.rules {
+		if len(gone[i])+len(changed[i]) == 0 {
+			continue
+		}
+		dst = appendBytes(dst, r.ID)
+		dst = binary.AppendUvarint(dst, uint64(len(gone[i])))
+		for _, key := range gone[i] {
+			dst = appendBytes(dst, key)
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(changed[i])))
+		for _, j := range changed[i] {
+			dst = r.groups[j].append(dst)
+		}
+	}
+	e.settle()
+	return dst
+}
+
+// settle forgets which changes are to be told.
+func (e *Engine) settle() {
+	for _, x := range e.dirty {
+		e.rules[x.rule].groups[x.group].dirty = false
+	}
+	clear(e.removed)
+	e.dirty, e.removed = e.dirty[:0], e.removed[:0]
+}
+
+func (e *Engine) head(dst []byte, kind byte) []byte {
+	dst = append(dst, snapshotFormat, kind)
+	dst = binary.AppendVarint(dst, e.stream)
+	return binary.AppendUvarint(dst, e.seq)
+}
+
+func appendBytes[T string | []byte](dst []byte, b T) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+}
+
+func (g *group) append(dst []byte) []byte {
+	dst = appendBytes(dst, g.key)
+	dst = binary.AppendVarint(dst, g.newest)
+	dst = binary.AppendVarint(dst, g.seen)
+	dst = binary.AppendUvarint(dst, g.touch)
+	dst = binary.AppendUvarint(dst, uint64(len(g.covers)))
+	for _, c := range g.covers {
+		dst = binary.AppendVarint(dst, c)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(g.entries)))
+	last := int64(0)
+	for _, x := range g.entries {
+		dst = binary.AppendVarint(dst, x.at-last)
+		last = x.at
+		dst = binary.LittleEndian.AppendUint64(dst, x.val)
+		dst = binary.AppendUvarint(dst, uint64(x.n))
+		n := sizeID(g.ids, x.id)
+		dst = append(dst, g.ids[x.id:int(x.id)+n]...)
+	}
+	if g.more == nil {
+		return append(dst, 0)
+	}
+	dst = append(dst, 1)
+	for _, v := range [...]int64{g.more.closedTo, g.more.start, g.more.due, g.more.lag, g.more.lost} {
+		dst = binary.AppendVarint(dst, v)
+	}
+	return appendBytes(dst, g.more.sample)
+}
+
+// Restore takes in a base (nil: nothing is remembered yet) and the changes since, in order, and forgets what was there.
+// Groups of rules that are no longer there are passed over; a rule that is new begins empty. The error is an
+// ErrSnapshot, and the Engine is empty then.
+func (e *Engine) Restore(base []byte, changes ...[]byte) error {
+	e.reset()
+	e.track = true
+	for _, data := range append([][]byte{base}, changes...) {
+		if len(data) == 0 {
+			continue
+		}
+		if err := e.take(data); err != nil {
+			e.reset()
+			return err
+		}
+	}
+	for _, r := range e.rules {
+		r.relink()
+		for len(r.byKey) > e.lim.Keys || r.stats.Events > int64(e.lim.Total) && r.head != r.tail {
+			r.stats.EvictedKeys++
+			e.remove(r, r.head)
+		}
+	}
+	e.reschedule()
+	e.settle()
+	return nil
+}
+
+// Adopt takes over what old remembers of the rules that both have. The next AppendChanges is everything.
+func (e *Engine) Adopt(old *Engine) error {
+	track := old.track
+	err := e.Restore(old.AppendBase(nil))
+	e.track, e.whole, old.track = track, track, track
+	for i, r := range e.rules {
+		for _, o := range old.rules {
+			if o.ID == r.ID {
+				held := e.rules[i].stats
+				r.stats = o.stats
+				r.stats.Keys, r.stats.Events = held.Keys, held.Events
+			}
+		}
+	}
+	return err
+}
+
+func (e *Engine) reset() {
+	for _, r := range e.rules {
+		r.groups, r.free, r.byKey, r.head, r.tail, r.stats = nil, nil, map[string]int32{}, -1, -1, Stats{}
+	}
+	e.stream, e.seq, e.heap, e.dirty, e.removed, e.whole = math.MinInt64, 0, nil, nil, nil, false
+}
+
+// relink orders groups by when they were last told of.
+func (r *ruleState) relink() {
+	var live []int32
+	for i := range r.groups {
+		if r.groups[i].used {
+			live = append(live, int32(i))
+		}
+	}
+	slices.SortFunc(live, func(a, b int32) int {
+		switch x, y := r.groups[a].touch, r.groups[b].touch; {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return int(a - b)
+	})
+	r.head, r.tail = -1, -1
+	for _, i := range live {
+		r.link(i)
+	}
+}
+
+// take reads one snapshot.
+func (e *Engine) take(data []byte) error {
+	d := &decoder{b: data}
+	if format := d.byte(); format != snapshotFormat {
+		return fmt.Errorf("%w: format %d", ErrSnapshot, format)
+	}
+	switch kind := d.byte(); kind {
+	case kindBase:
+		e.reset()
+	case kindChanges:
+	default:
+		return fmt.Errorf("%w: kind %q", ErrSnapshot, kind)
+	}
+	e.stream, e.seq = d.varint(), d.uvarint()
+	if e.stream != math.MinInt64 && e.stream != sane(e.stream) {
+		return fmt.Errorf("%w: a time that can't be", ErrSnapshot)
+	}
+	for len(d.b) > 0 && d.err == nil {
+		id := string(d.bytes())
+		at := slices.IndexFunc(e.rules, func(r *ruleState) bool { return r.ID == id })
+		for range d.count(1) {
+			if key := d.bytes(); at >= 0 {
+				e.rules[at].forget(string(key))
+			}
+		}
+		for range d.count(8) {
+			g := d.group()
+			if d.err == nil && at >= 0 {
+				d.err = e.rules[at].put(g)
+			}
+		}
+	}
+	return d.err
+}
+
+func (r *ruleState) forget(key string) {
+	if i, ok := r.byKey[key]; ok {
+		delete(r.byKey, key)
+		r.stats.Keys--
+		r.stats.Events -= int64(len(r.groups[i].entries))
+		r.groups[i] = group{}
+		r.free = append(r.free, i)
+	}
+}
+
+// put takes in a group as it was.
+func (r *ruleState) put(g group) error {
+	if (g.more != nil) == r.rising {
+		return fmt.Errorf("%w: a group of another kind of rule", ErrSnapshot)
+	}
+	if !slices.IsSortedFunc(g.entries, func(a, b entry) int {
+		if r.before(a, b) {
+			return -1
+		} else if r.before(b, a) {
+			return 1
+		}
+		return 0
+	}) {
+		return fmt.Errorf("%w: events out of order", ErrSnapshot)
+	}
+	r.forget(g.key)
+	i := r.fresh(g.key, 0)
+	g.used = true
+	r.groups[i] = g
+	r.stats.Events += int64(len(g.entries))
+	return nil
+}
+
+// decoder reads a snapshot; after an error everything that it reads is zero.
+type decoder struct {
+	b   []byte
+	err error
+}
+
+func (d *decoder) fail() {
+	if d.err == nil {
+		d.err = fmt.Errorf("%w: it ends early or a number is too large", ErrSnapshot)
+	}
+	d.b = nil
+}
+
+func (d *decoder) byte() byte {
+	if len(d.b) == 0 {
+		d.fail()
+		return 0
+	}
+	c := d.b[0]
+	d.b = d.b[1:]
+	return c
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+// count reads a number of things that take size bytes each at least.
+func (d *decoder) count(size int) int {
+	n := d.uvarint()
+	if n > uint64(len(d.b)/size) {
+		d.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) take(n int) []byte {
+	if n < 0 || n > len(d.b) {
+		d.fail()
+		return nil
+	}
+	out := d.b[:n]
+	d.b = d.b[n:]
+	return out
+}
+
+func (d *decoder) bytes() []byte { return d.take(d.count(1)) }
+
+func (d *decoder) time() int64 {
+	t := d.varint()
+	if t != minTime && t != sane(t) && d.err == nil {
+		d.err = fmt.Errorf("%w: a time that can't be", ErrSnapshot)
+	}
+	return t
+}
+
+func (d *decoder) group() (g group) {
+	g.key = string(d.bytes())
+	g.newest, g.seen, g.touch = d.time(), d.time(), d.uvarint()
+	for range d.count(1) {
+		g.covers = append(g.covers, d.time())
+	}
+	n := d.count(10)
+	g.entries = make([]entry, 0, n)
+	last := int64(0)
+	for range n {
+		x := entry{at: last + d.varint(), id: uint32(len(g.ids))}
+		if last = x.at; last != sane(last) {
+			d.fail()
+		}
+		if v := d.take(8); v != nil {
+			x.val = binary.LittleEndian.Uint64(v)
+		}
+		x.n = uint32(min(d.uvarint(), math.MaxUint32))
+		size := 17
+		if len(d.b) > 0 && d.b[0] > 0 {
+			size = 1 + int(d.b[0])
+		}
+		id := d.take(size)
+		if d.err != nil {
+			return g
+		}
+		g.ids = append(g.ids, id...)
+		g.entries = append(g.entries, x)
+	}
+	if d.byte() == 1 {
+		m := &closing{closedTo: d.time(), start: d.time(), due: d.varint(), lag: d.varint(), lost: d.varint()}
+		m.sample = append(m.sample, d.bytes()...)
+		g.more = m
+	}
+	return g
+}
