@@ -84,18 +84,18 @@ func (db *DB) restrict(ctx context.Context, cfg Config) error {
 // Close frees the database.
 func (db *DB) Close() error { return db.sql.Close() }
 
-// Exec runs one statement and returns the number of rows that it changed or copied.
-func (db *DB) Exec(ctx context.Context, stmt string) (rows int64, err error) {
-	res, err := db.sql.ExecContext(ctx, stmt)
+// Exec runs one statement and returns the number of rows that it changed or copied. args are the values of its parameters.
+func (db *DB) Exec(ctx context.Context, stmt string, args ...any) (rows int64, err error) {
+	res, err := db.sql.ExecContext(ctx, stmt, args...)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
 }
 
-// Query runs one statement and returns its rows, which the caller closes.
-func (db *DB) Query(ctx context.Context, stmt string) (*sql.Rows, error) {
-	return db.sql.QueryContext(ctx, stmt)
+// Query runs one statement and returns its rows, which the caller closes. args are the values of its parameters.
+func (db *DB) Query(ctx context.Context, stmt string, args ...any) (*sql.Rows, error) {
+	return db.sql.QueryContext(ctx, stmt, args...)
 }
 
 // Text returns s as an SQL string.

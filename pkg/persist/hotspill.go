@@ -90,6 +90,12 @@ func (h *Hot) open(l *lake.Lake, writer string) error {
 			return err
 		}
 		h.spills = append(h.spills, hotSpill{info, writer, generation, f})
+		stat, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		// What comes later is left out, so that the spills are of about one moment.
+		h.spills[len(h.spills)-1].Bytes = stat.Size()
 	}
 	return nil
 }
@@ -132,8 +138,9 @@ func (sp *hotSpill) copy(to string) error {
 		return err
 	}
 	sp.Path = to
-	in, out := bufio.NewReaderSize(sp.file, 1<<20), bufio.NewWriterSize(f, 1<<20)
+	in, out := bufio.NewReaderSize(io.LimitReader(sp.file, sp.Bytes), 1<<20), bufio.NewWriterSize(f, 1<<20)
 	line := 0
+	sp.Bytes = 0
 	for err == nil {
 		var part []byte
 		part, err = in.ReadSlice('\n')

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"leat/internal/duck"
 	"leat/pkg/lake"
 	"leat/pkg/persist"
 	"leat/pkg/row"
@@ -40,14 +41,21 @@ func (q *DB) Events(ctx context.Context, where string) iter.Seq2[[]byte, error] 
 			yield(nil, fmt.Errorf("events: %w", err))
 			return
 		}
+		files := s.files("everything")
+		db, err := q.database(ctx, files)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer db.Close()
 		dec := row.NewDecoder(q.cols)
-		for _, i := range s.files("everything") {
-			if !q.source(ctx, q.paths[i], scan(q.cols, q.paths[i:i+1]), where, dec, yield) {
+		for _, i := range files {
+			if !q.source(ctx, db, q.paths[i], scan(q.cols, q.paths[i:i+1]), where, dec, yield) {
 				return
 			}
 		}
 		for i := range q.hot {
-			if !q.source(ctx, q.hot[i].Path, persist.HotSQL(q.cols, q.hot[i:i+1]), where, dec, yield) {
+			if !q.source(ctx, db, q.hot[i].Path, persist.HotSQL(q.cols, q.hot[i:i+1]), where, dec, yield) {
 				return
 			}
 		}
@@ -55,7 +63,7 @@ func (q *DB) Events(ctx context.Context, where string) iter.Seq2[[]byte, error] 
 }
 
 // source yields the events of one file, which the SELECT from reads, and tells whether to go on.
-func (q *DB) source(ctx context.Context, path, from, where string, dec *row.Decoder, yield func([]byte, error) bool) bool {
+func (q *DB) source(ctx context.Context, db *duck.DB, path, from, where string, dec *row.Decoder, yield func([]byte, error) bool) bool {
 	stop := func(err error) bool {
 		yield(nil, fmt.Errorf("events of %q: %w", path, err))
 		return false
@@ -64,10 +72,10 @@ func (q *DB) source(ctx context.Context, path, from, where string, dec *row.Deco
 		from = "SELECT * FROM (" + from + ") WHERE " + p
 	}
 	stmt := "SELECT CAST(to_json(leat_row) AS VARCHAR) FROM (" + from + ") AS leat_row WHERE (\n" + where + "\n)"
-	if _, err := q.duck.Reads(ctx, stmt); err != nil {
+	if _, err := db.Reads(ctx, stmt); err != nil {
 		return stop(err)
 	}
-	r, err := q.duck.Query(ctx, stmt)
+	r, err := db.Query(ctx, stmt)
 	if err != nil {
 		return stop(err)
 	}

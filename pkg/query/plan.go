@@ -18,8 +18,9 @@ type planner struct{ duck *duck.DB }
 // arithmetic made constants. Those that change a plan by statistics would make nothing of empty tables.
 var planOptimizers = [...]string{"expression_rewriter", "filter_pullup", "filter_pushdown", "cte_inlining"}
 
-func newPlanner(ctx context.Context, cols *row.Columns) (*planner, error) {
-	db, err := duck.Open(ctx, duck.Config{MemoryLimit: 128 << 20, Threads: 1, Optimizers: planOptimizers[:]})
+// newPlanner makes one. A statement may name files of the lake, and then needs their columns.
+func newPlanner(ctx context.Context, cols *row.Columns, files []string) (*planner, error) {
+	db, err := duck.Open(ctx, duck.Config{MemoryLimit: 128 << 20, Threads: 1, Files: files, Optimizers: planOptimizers[:]})
 	if err != nil {
 		return nil, err
 	}

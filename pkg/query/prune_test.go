@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"leat/internal/duck"
 	"leat/pkg/lake"
 	"leat/pkg/persist"
 	"leat/pkg/stage"
@@ -67,12 +68,12 @@ func ids(t testing.TB, q *DB, stmt string, params map[string]string, whole bool)
 			}
 		}
 	}
-	c, err := q.session(t.Context(), s)
+	c, err := q.prepare(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	r, err := c.Query(t.Context(), "SELECT CAST(leat_x AS VARCHAR) FROM ("+stmt+") leat_x", params)
+	r, err := c.Query(t.Context(), "SELECT CAST(leat_x AS VARCHAR) FROM ("+stmt+") leat_x", duck.Named(params)...)
 	if err != nil {
 		t.Fatalf("%s: %v", stmt, err)
 	}

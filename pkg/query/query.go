@@ -18,7 +18,7 @@ var ErrNotSelect = duck.ErrNotSelect
 
 // Config says what a DB may use and shows.
 type Config struct {
-	// Memory is DuckDB's limit in bytes (default 1 GiB); beyond it what is sorted or joined is spilled to TempDir, or fails where that is empty.
+	// Memory is DuckDB's limit in bytes for each statement (default 1 GiB); beyond it what is sorted or joined is spilled to TempDir, or fails where that is empty.
 	Memory  int64
 	Threads int
 	TempDir string
@@ -33,7 +33,6 @@ type Config struct {
 // DB is one state of a lake, open for reading. It is safe for concurrent use.
 type DB struct {
 	cfg    Config
-	duck   *duck.DB
 	plan   *planner
 	reader *lake.Reader
 	lake   *lake.Lake
@@ -57,9 +56,6 @@ func Open(ctx context.Context, l *lake.Lake, cfg Config) (*DB, error) {
 // Close ends the database and the pin.
 func (q *DB) Close() error {
 	var errs []error
-	if q.duck != nil {
-		errs = append(errs, q.duck.Close())
-	}
 	if q.plan != nil {
 		errs = append(errs, q.plan.duck.Close())
 	}
@@ -87,23 +83,32 @@ func (q *DB) open(ctx context.Context) error {
 			return err
 		}
 	}
-	may := q.paths[:len(q.paths):len(q.paths)]
+	var err error
+	q.plan, err = newPlanner(ctx, q.cols, nil)
+	return err
+}
+
+// database opens a DuckDB that may read these files, and what is hot, and nothing else. Each statement has one of its own: to allow 10,000
+// files takes 0.1 s, and few statements need them.
+func (q *DB) database(ctx context.Context, files []int) (*duck.DB, error) {
+	cfg := duck.Config{MemoryLimit: q.cfg.Memory, Threads: q.cfg.Threads, TempDir: q.cfg.TempDir}
+	for _, i := range files {
+		cfg.Files = append(cfg.Files, q.paths[i])
+	}
 	for _, h := range q.hot {
-		may = append(may, h.Path)
+		cfg.Files = append(cfg.Files, h.Path)
 	}
 	if q.cfg.Write != "" {
-		may = append(may, q.cfg.Write)
+		cfg.Files = append(cfg.Files, q.cfg.Write)
 	}
-	var err error
-	q.duck, err = duck.Open(ctx, duck.Config{MemoryLimit: q.cfg.Memory, Threads: q.cfg.Threads, TempDir: q.cfg.TempDir, Files: may})
+	db, err := duck.Open(ctx, cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := functions(ctx, q.duck, q.cols); err != nil {
-		return err
+	if err := functions(ctx, db, q.cols); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	q.plan, err = newPlanner(ctx, q.cols)
-	return err
+	return db, nil
 }
 
 // pin takes the newest state, and before it what is hot: see persist.Hot.

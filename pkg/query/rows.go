@@ -21,13 +21,13 @@ type Rows struct {
 	// Types are the columns' SQL types.
 	Types []string
 
-	ctx     context.Context
-	session *duck.Session
-	rows    *sql.Rows
-	plain   bool // values are text, not JSON
-	vals    []sql.NullString
+	ctx   context.Context
+	duck  *duck.DB
+	rows  *sql.Rows
+	plain bool // values are text, not JSON
+	vals  []sql.NullString
 
-	// The result waits in a temporary table, whose memory DuckDB bounds and spills; the driver alone would hold all of it in memory.
+	// The result waits in a table, whose memory DuckDB bounds and spills; the driver alone would hold all of it in memory.
 	from, chunk int64
 	got, bytes  int64 // of this chunk
 }
@@ -48,48 +48,20 @@ func (q *DB) SelectWith(ctx context.Context, stmt string, params map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	out := &Rows{ctx: ctx}
-	if !s.explains {
-		if err := q.describe(ctx, s, out); err != nil {
-			return nil, err
-		}
-	}
-	if out.session, err = q.session(ctx, s); err != nil {
+	out := &Rows{ctx: ctx, Names: s.names, Types: s.types}
+	if out.duck, err = q.prepare(ctx, s); err != nil {
 		return nil, err
 	}
 	if s.explains {
 		out.Names, out.Types, out.plain = []string{"part", "plan"}, []string{"VARCHAR", "VARCHAR"}, true
-		out.rows, err = out.session.Query(ctx, s.sql, params)
+		out.rows, err = out.duck.Query(ctx, s.sql, duck.Named(params)...)
 	} else {
 		err = out.run(s)
 	}
 	if err != nil {
-		return nil, errors.Join(err, out.session.Close())
+		return nil, errors.Join(err, out.duck.Close())
 	}
 	return out, nil
-}
-
-// describe finds the columns' names and types.
-func (q *DB) describe(ctx context.Context, s *statement, out *Rows) error {
-	c, err := q.plan.duck.Session(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	r, err := c.Query(ctx, "SELECT * FROM (\n"+s.sql+"\n) LIMIT 0", s.params)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	types, err := r.ColumnTypes()
-	if err != nil {
-		return err
-	}
-	for _, t := range types {
-		out.Names = append(out.Names, t.Name())
-		out.Types = append(out.Types, t.DatabaseTypeName())
-	}
-	return r.Err()
 }
 
 func (r *Rows) run(s *statement) error {
@@ -105,8 +77,8 @@ func (r *Rows) run(s *statement) error {
 		}
 		values = append(values, c)
 	}
-	_, err := r.session.Exec(r.ctx, "CREATE TEMP TABLE leat_result AS SELECT "+strings.Join(values, ", ")+
-		" FROM (\n"+s.sql+"\n) AS leat_rows("+strings.Join(names, ", ")+")", s.params)
+	_, err := r.duck.Exec(r.ctx, "CREATE TABLE leat_result AS SELECT "+strings.Join(values, ", ")+
+		" FROM (\n"+s.sql+"\n) AS leat_rows("+strings.Join(names, ", ")+")", duck.Named(s.params)...)
 	if err != nil {
 		return err
 	}
@@ -116,7 +88,7 @@ func (r *Rows) run(s *statement) error {
 // next opens the next chunk of rows.
 func (r *Rows) next(rows int64) (err error) {
 	r.chunk, r.got, r.bytes = rows, 0, 0
-	r.rows, err = r.session.Query(r.ctx, fmt.Sprintf("SELECT * FROM leat_result WHERE rowid >= %d AND rowid < %d ORDER BY rowid", r.from, r.from+rows), nil)
+	r.rows, err = r.duck.Query(r.ctx, fmt.Sprintf("SELECT * FROM leat_result WHERE rowid >= %d AND rowid < %d ORDER BY rowid", r.from, r.from+rows))
 	r.from += rows
 	return err
 }
@@ -164,7 +136,7 @@ func (r *Rows) value(v sql.NullString) string {
 }
 
 // Close ends the query.
-func (r *Rows) Close() error { return errors.Join(r.rows.Close(), r.session.Close()) }
+func (r *Rows) Close() error { return errors.Join(r.rows.Close(), r.duck.Close()) }
 
 // AsEvents returns the statement that gives, for each row of stmt, the event that it was, as text in the only column. The rows must be
 // whole ones of a view.

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,8 +16,12 @@ type statement struct {
 	sql      string
 	params   map[string]string
 	explains bool
-	scans    scans
-	pruned   []pruned
+	// namesFiles: it reads files of the lake by their paths, as leat files lists them.
+	namesFiles bool
+	scans      scans
+	names      []string // of the result's columns
+	types      []string
+	pruned     []pruned
 }
 
 // pruned is which of its files a view is read from.
@@ -31,11 +36,19 @@ type pruned struct {
 // check lets DuckDB judge a statement before anything is read, and finds out what it has to read.
 func (q *DB) check(ctx context.Context, sql string, params map[string]string) (*statement, error) {
 	s := &statement{sql: strings.TrimRight(sql, "; \t\r\n"), params: params}
+	plan := q.plan
+	if s.namesFiles = strings.Contains(strings.ToLower(sql), "parquet"); s.namesFiles {
+		var err error
+		if plan, err = newPlanner(ctx, q.cols, q.paths); err != nil {
+			return nil, err
+		}
+		defer plan.duck.Close()
+	}
 	var err error
-	if s.explains, err = q.plan.duck.Reads(ctx, s.sql); err != nil {
+	if s.explains, err = plan.duck.Reads(ctx, s.sql); err != nil {
 		return nil, err
 	}
-	names, err := q.plan.duck.Params(ctx, s.sql)
+	names, err := plan.duck.Params(ctx, s.sql)
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +64,35 @@ func (q *DB) check(ctx context.Context, sql string, params map[string]string) (*
 	}
 	_, body := duck.CutExplain(s.sql)
 	if text, found := literal(body, params); slices.Equal(found, names) {
-		s.scans = q.plan.plan(ctx, text)
+		s.scans = plan.plan(ctx, text)
+	}
+	if !s.explains {
+		if err := s.describe(ctx, plan); err != nil {
+			return nil, err
+		}
 	}
 	for _, v := range views() {
 		s.pruned = append(s.pruned, q.prune(&v, s))
 	}
 	return s, nil
+}
+
+// describe finds the names and types of the result's columns.
+func (s *statement) describe(ctx context.Context, p *planner) error {
+	r, err := p.duck.Query(ctx, "SELECT * FROM (\n"+s.sql+"\n) LIMIT 0", duck.Named(s.params)...)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	types, err := r.ColumnTypes()
+	if err != nil {
+		return err
+	}
+	for _, t := range types {
+		s.names = append(s.names, t.Name())
+		s.types = append(s.types, t.DatabaseTypeName())
+	}
+	return r.Err()
 }
 
 // files returns the files of a view that have to be read.
@@ -95,20 +131,35 @@ func (s *statement) mentions(view string) bool {
 	return len(s.scans[view]) > 0 || strings.Contains(low, view) || strings.Contains(low, "query") || strings.Contains(low, `u&"`)
 }
 
-// session opens a connection that has the views.
-func (q *DB) session(ctx context.Context, s *statement) (*duck.Session, error) {
-	c, err := q.duck.Session(ctx)
+// prepare opens a database for a statement that has the views.
+func (q *DB) prepare(ctx context.Context, s *statement) (*duck.DB, error) {
+	db, err := q.database(ctx, s.reads(len(q.files)))
 	if err != nil {
 		return nil, err
 	}
 	for i := range s.pruned {
 		p := &s.pruned[i]
-		if _, err := c.Exec(ctx, q.create(p.view, p.files), nil); err != nil {
-			_ = c.Close()
-			return nil, fmt.Errorf("view %s: %w", p.view.name, err)
+		if _, err := db.Exec(ctx, q.create(p.view, p.files)); err != nil {
+			return nil, errors.Join(fmt.Errorf("view %s: %w", p.view.name, err), db.Close())
 		}
 	}
-	return c, nil
+	return db, nil
+}
+
+// reads returns the files that a statement needs, in order: those of its views, or all n where it names files itself.
+func (s *statement) reads(n int) []int {
+	var out []int
+	if s.namesFiles {
+		for i := range n {
+			out = append(out, i)
+		}
+		return out
+	}
+	for _, p := range s.pruned {
+		out = append(out, p.files...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // literal puts the parameters' values into the statement as SQL strings, for planning alone: what runs has them bound. found are the

@@ -96,7 +96,7 @@ func (q *DB) create(v *view, files []int) string {
 	if len(parts) == 0 {
 		parts = []string{empty(q.cols)}
 	}
-	return "CREATE TEMP VIEW " + v.name + " AS " + strings.Join(parts, " UNION ALL ")
+	return "CREATE VIEW " + v.name + " AS " + strings.Join(parts, " UNION ALL ")
 }
 
 // period is the condition of Config.Since and Until, or "".

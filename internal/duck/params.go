@@ -3,8 +3,6 @@ package duck
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,43 +10,8 @@ import (
 	duckdb "github.com/marcboeker/go-duckdb/v2"
 )
 
-// Session is one connection to a database: what is TEMP is its own, and gone with it. It is for one goroutine at a time.
-type Session struct{ conn *sql.Conn }
-
-// Session opens a connection, which the caller closes.
-func (db *DB) Session(ctx context.Context) (*Session, error) {
-	c, err := db.sql.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("connect to DuckDB: %w", err)
-	}
-	return &Session{c}, nil
-}
-
-// Close ends the connection, with what is TEMP.
-func (s *Session) Close() error {
-	// A connection that goes back to the pool would keep its temporary views for the next: this one is thrown away.
-	err := s.conn.Raw(func(any) error { return driver.ErrBadConn })
-	if errors.Is(err, driver.ErrBadConn) {
-		return nil
-	}
-	return err
-}
-
-// Exec runs one statement. params are values of its $names, or nil.
-func (s *Session) Exec(ctx context.Context, stmt string, params map[string]string) (rows int64, err error) {
-	res, err := s.conn.ExecContext(ctx, stmt, named(params)...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// Query runs one statement and returns its rows, which the caller closes.
-func (s *Session) Query(ctx context.Context, stmt string, params map[string]string) (*sql.Rows, error) {
-	return s.conn.QueryContext(ctx, stmt, named(params)...)
-}
-
-func named(params map[string]string) []any {
+// Named makes arguments of the values of a statement's $names.
+func Named(params map[string]string) []any {
 	var args []any
 	for name, value := range params {
 		args = append(args, sql.Named(name, value))
