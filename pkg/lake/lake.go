@@ -100,7 +100,7 @@ func foreign(dir string) error {
 	}
 	for _, e := range names {
 		if !ours[e.Name()] && !strings.HasPrefix(e.Name(), ".") {
-			return fmt.Errorf("make lake in %q: the folder holds %q; give an empty or a new folder", dir, e.Name())
+			return fmt.Errorf("make lake in %q: the folder holds %q; give an empty or a new folder: %w", dir, e.Name(), ErrNoLake)
 		}
 	}
 	return nil

@@ -60,6 +60,22 @@ func newSite(t *testing.T) *site {
 // newSiteOf makes one with the program at path leat.
 func newSiteOf(t *testing.T, leat string) *site {
 	t.Helper()
+	s := bareSiteOf(t, leat)
+	if err := os.MkdirAll(s.path("state"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.openLake(t)
+	return s
+}
+
+// bareSite is a site without a lake and a state folder.
+func bareSite(t *testing.T) *site {
+	t.Helper()
+	return bareSiteOf(t, program(t, "leat"))
+}
+
+func bareSiteOf(t *testing.T, leat string) *site {
+	t.Helper()
 	s := &site{dir: t.TempDir(), leat: leat, py: python(t)}
 	s.env = append(os.Environ(), siteEnv+s.dir)
 	write(t, s.dir, "rules/canary.yml", canaryRule)
@@ -68,15 +84,10 @@ func newSiteOf(t *testing.T, leat string) *site {
 	if s.cfg, err = pipeline.Load(s.file); err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []string{"logs", "state"} {
-		if err := os.MkdirAll(filepath.Join(s.dir, d), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if s.lake, err = lake.Init(s.cfg.Lake); err != nil {
+	if err := os.MkdirAll(s.path("logs"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if s.log, err = os.Create(filepath.Join(s.dir, "stderr.log")); err != nil {
+	if s.log, err = os.Create(s.path("stderr.log")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -87,6 +98,15 @@ func newSiteOf(t *testing.T, leat string) *site {
 		_ = s.log.Close()
 	})
 	return s
+}
+
+// openLake makes the lake, or opens it anew.
+func (s *site) openLake(t *testing.T) {
+	t.Helper()
+	var err error
+	if s.lake, err = lake.Init(s.cfg.Lake); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *site) path(elem ...string) string {

@@ -3,6 +3,8 @@ package persistcmd
 
 import (
 	"errors"
+	"io/fs"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -63,15 +65,26 @@ func run(c *cli.Context) error {
 			return nil, err
 		}
 		s, err := persist.New(c.Context, cfg)
-		if errors.Is(err, lake.ErrChain) {
-			return nil, leatcli.Attention(err)
-		}
-		return s, err
+		return s, judged(err)
 	})
 	if errors.Is(err, persist.ErrRefused) {
 		return leatcli.Usage(err)
 	}
 	return err
+}
+
+// judged gives the error of a start its exit status: what is wrong with the folder that was named is a matter of usage, a damaged log
+// of a person, and all else, such as a full disk, may be gone the next time.
+func judged(err error) error {
+	if errors.Is(err, lake.ErrChain) {
+		return leatcli.Attention(err)
+	}
+	for _, usage := range []error{lake.ErrNoLake, lake.ErrFormat, fs.ErrPermission, syscall.ENOTDIR, syscall.EXDEV} {
+		if errors.Is(err, usage) {
+			return leatcli.Usage(err)
+		}
+	}
+	return leatcli.Runtime(err)
 }
 
 func size(c *cli.Context, flag string) (int64, error) {
