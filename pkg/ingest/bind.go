@@ -21,7 +21,7 @@ func (e *ListenError) Unwrap() error { return e.Err }
 
 // socket is what a listener's address is bound to; none for other sources.
 type socket struct {
-	tcp net.Listener
+	tcp *net.TCPListener
 	udp *net.UDPConn
 }
 
@@ -36,7 +36,10 @@ func (s *Source) bind() (sockets, error) {
 		var err error
 		switch sp.kind {
 		case kindTCP, kindTLS:
-			list[i].tcp, err = net.Listen("tcp", sp.addr)
+			var addr *net.TCPAddr
+			if addr, err = net.ResolveTCPAddr("tcp", sp.addr); err == nil {
+				list[i].tcp, err = net.ListenTCP("tcp", addr)
+			}
 		case kindUDP:
 			list[i].udp, err = bindUDP(sp.addr)
 		}

@@ -23,6 +23,9 @@ type framer struct {
 	searched int
 }
 
+// unfinished tells whether a message has begun, of which n bytes wait for the rest.
+func (f *framer) unfinished(n int) bool { return n > 0 || f.over.active }
+
 // overlong is a message longer than max on its way past us.
 type overlong struct {
 	active bool

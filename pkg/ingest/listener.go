@@ -18,11 +18,13 @@ type options struct {
 	maxMessage int           // max_message: bytes
 	maxConns   int           // max_connections
 	idle       time.Duration // idle: a connection that sends nothing for so long is closed
-	tls        *tls.Config   // cert, key, client_ca
+	// messageTime (message_time): a message that was begun must be whole after so long.
+	messageTime time.Duration
+	tls         *tls.Config // cert, key, client_ca, client_auth
 }
 
 func defaultOptions() options {
-	return options{maxMessage: 256 << 10, maxConns: 512, idle: 30 * time.Minute}
+	return options{maxMessage: 256 << 10, maxConns: 512, idle: 30 * time.Minute, messageTime: time.Minute}
 }
 
 // optionNames are those that a kind of listener takes.
@@ -31,9 +33,9 @@ func optionNames(k kind) []string {
 	case kindUDP:
 		return nil
 	case kindTLS:
-		return []string{"cert", "client_ca", "idle", "key", "max_connections", "max_message"}
+		return []string{"cert", "client_auth", "client_ca", "idle", "key", "max_connections", "max_message", "message_time"}
 	}
-	return []string{"idle", "max_connections", "max_message"}
+	return []string{"idle", "max_connections", "max_message", "message_time"}
 }
 
 func parseOptions(k kind, q url.Values) (options, error) {
@@ -53,10 +55,9 @@ func parseOptions(k kind, q url.Values) (options, error) {
 		case "max_connections":
 			o.maxConns, err = intOption(v, 1, 100_000)
 		case "idle":
-			o.idle, err = time.ParseDuration(v)
-			if err == nil && o.idle < time.Second {
-				err = errors.New("expected a duration of at least 1s")
-			}
+			o.idle, err = timeOption(v)
+		case "message_time":
+			o.messageTime, err = timeOption(v)
 		}
 		if err != nil {
 			return o, fmt.Errorf("option %s: %w", name, err)
@@ -66,7 +67,7 @@ func parseOptions(k kind, q url.Values) (options, error) {
 		return o, nil
 	}
 	var err error
-	o.tls, err = serverTLS(q.Get("cert"), q.Get("key"), q.Get("client_ca"))
+	o.tls, err = serverTLS(q.Get("cert"), q.Get("key"), q.Get("client_ca"), q.Get("client_auth"))
 	return o, err
 }
 
@@ -78,8 +79,23 @@ func intOption(v string, least, most int) (int, error) {
 	return n, nil
 }
 
-// serverTLS builds the listener's side. With clientCA a sender must show a certificate that it signed.
-func serverTLS(cert, key, clientCA string) (*tls.Config, error) {
+func timeOption(v string) (time.Duration, error) {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < time.Second {
+		return 0, fmt.Errorf("%q: expected a duration of at least 1s", v)
+	}
+	return d, nil
+}
+
+// serverTLS builds the listener's side. With clientCA a sender must show a certificate that it signed; where clientAuth is
+// "optional", only if it shows one at all.
+func serverTLS(cert, key, clientCA, clientAuth string) (*tls.Config, error) {
+	switch {
+	case clientAuth != "" && clientAuth != "require" && clientAuth != "optional":
+		return nil, fmt.Errorf("option client_auth: %q is none of require, optional", clientAuth)
+	case clientAuth != "" && clientCA == "":
+		return nil, errors.New("option client_auth: client_ca is needed too")
+	}
 	if cert == "" || key == "" {
 		return nil, errors.New("options cert and key are needed: PEM files, or env:NAME for a variable that holds the PEM text")
 	}
@@ -106,6 +122,9 @@ func serverTLS(cert, key, clientCA string) (*tls.Config, error) {
 			return nil, errors.New("option client_ca: no certificate in it")
 		}
 		c.ClientAuth = tls.RequireAndVerifyClientCert
+		if clientAuth == "optional" {
+			c.ClientAuth = tls.VerifyClientCertIfGiven
+		}
 	}
 	return c, nil
 }

@@ -77,8 +77,20 @@ func (k *keeper) Batch(b *event.Batch) error {
 }
 
 func (k *keeper) Hello(h stage.Hello) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.hello, k.prev = &h, h.Resume
 	return nil
+}
+
+// awaitHello waits until the stream has begun; by then every address is bound.
+func (k *keeper) awaitHello() {
+	k.t.Helper()
+	waitFor(k.t, "the hello", func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		return k.hello != nil
+	})
 }
 
 func (k *keeper) Mark(m stage.Mark) error {

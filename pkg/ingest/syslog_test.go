@@ -3,8 +3,6 @@ package ingest
 import (
 	"fmt"
 	"net"
-	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -134,96 +132,6 @@ func TestLogger(t *testing.T) {
 		if !slices.ContainsFunc(k.originals(), func(s string) bool { return strings.HasPrefix(s, "<") && strings.HasSuffix(s, w) }) {
 			t.Errorf("no %q in %q", w, k.originals())
 		}
-	}
-}
-
-// rsyslogd forwards over UDP, TCP with counts and TLS, through the journal to a lake.
-func TestRsyslogd(t *testing.T) {
-	rsyslogd, logger := needs(t, "rsyslogd"), needs(t, "logger")
-	dir := t.TempDir()
-	cert, key := certificate(t, dir)
-	udp, tcp, secure := freePort(t, "udp"), freePort(t, "tcp"), freePort(t, "tcp")
-	sources := []string{
-		"syslog+udp://" + udp, "syslog+tcp://" + tcp,
-		"syslog+tls://" + secure + "?cert=" + url.QueryEscape(cert) + "&key=" + url.QueryEscape(key),
-	}
-	cfg := testConfig(t, sources...)
-	lakeDir := filepath.Join(t.TempDir(), "lake")
-	cfg.Resume, cfg.MarkEvery = lakeDir, MarkEvery{Time: 50 * time.Millisecond}
-	k := &keeper{t: t, commit: lakeWriter(t, lakeDir)}
-	stop := following(t, cfg, k)
-	connect(t, tcp).Close()
-
-	ossl := false
-	for _, p := range []string{"/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so", "/usr/lib/aarch64-linux-gnu/rsyslog/lmnsd_ossl.so"} {
-		if _, err := os.Stat(p); err == nil {
-			ossl = true
-		}
-	}
-	port := func(addr string) string { _, p, _ := net.SplitHostPort(addr); return p }
-	sock := filepath.Join(dir, "log.sock")
-	conf := fmt.Sprintf(`module(load="imuxsock" SysSock.Use="off")
-input(type="imuxsock" Socket=%q)
-action(type="omfwd" target="127.0.0.1" port=%q protocol="udp" template="RSYSLOG_TraditionalForwardFormat")
-action(type="omfwd" target="127.0.0.1" port=%q protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")
-`, sock, port(udp), port(tcp))
-	senders := 2
-	if ossl {
-		senders++
-		conf += fmt.Sprintf(`action(type="omfwd" target="127.0.0.1" port=%q protocol="tcp" StreamDriver="ossl" StreamDriverMode="1"
- StreamDriverAuthMode="anon" template="RSYSLOG_SyslogProtocol23Format")
-`, port(secure))
-	} else {
-		t.Log("rsyslog-openssl is not installed: TLS is tested with our own client only")
-	}
-	writeFile(t, filepath.Join(dir, "rsyslog.conf"), conf)
-	cmd := exec.Command(rsyslogd, "-n", "-f", filepath.Join(dir, "rsyslog.conf"), "-i", filepath.Join(dir, "pid"))
-	out := &strings.Builder{}
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(out)
-		}
-	}()
-	waitFor(t, "rsyslogd's socket", func() bool { _, err := os.Stat(sock); return err == nil })
-	const n = 50
-	for i := range n {
-		run(t, logger, "-u", sock, "-t", "leat", fmt.Sprintf("line %03d through rsyslogd", i))
-	}
-	count := func(i int) int {
-		c := 0
-		for _, s := range k.originals() {
-			if strings.Contains(s, fmt.Sprintf("line %03d through rsyslogd", i)) {
-				c++
-			}
-		}
-		return c
-	}
-	waitFor(t, "all lines by every way", func() bool {
-		for i := range n {
-			if count(i) < senders {
-				return false
-			}
-		}
-		return true
-	})
-	stop()
-	for i := range n {
-		if c := count(i); c != senders {
-			t.Errorf("line %d came %d times over %d ways", i, c, senders)
-		}
-	}
-	uniqueIDs(t, k)
-	// What is committed does not come again.
-	cfg.Sources = []string{"-"}
-	cfg.Stdin = strings.NewReader("")
-	if again := resumed(t, cfg, lakeDir); len(again.recs) > 0 {
-		t.Errorf("came again: %.300q", again.lines)
 	}
 }
 

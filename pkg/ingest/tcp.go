@@ -7,7 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sync"
+	"os"
 	"time"
 )
 
@@ -15,7 +15,7 @@ const (
 	handshakeTime = 10 * time.Second
 	// firstBuffer is what a connection's buffer begins with; it grows up to the longest message.
 	firstBuffer = 8 << 10
-	// lastRead is how long a connection is read on when ingest is stopped: for what the kernel has taken from its sender.
+	// lastRead is how long, when ingest is stopped, it takes what already waits: datagrams, connections not yet accepted.
 	lastRead = 200 * time.Millisecond
 )
 
@@ -23,31 +23,30 @@ const (
 type tcpListener struct {
 	spec  spec
 	cfg   *Config
-	ln    net.Listener
+	ln    *net.TCPListener
 	inlet func() inlet // one for each connection
 }
 
 // run accepts connections until ctx is done, and then ends them.
 func (l *tcpListener) run(ctx context.Context) error {
 	l.cfg.Log.Info("listening", "source", l.spec.name(), "address", l.ln.Addr().String())
-	stop := context.AfterFunc(ctx, func() { l.ln.Close() })
-	defer stop()
+	defer l.ln.Close()
 	conns := newGroup(ctx)
 	defer conns.cancel()
+	// What waits to be accepted when ingest is stopped has perhaps sent already.
+	defer context.AfterFunc(conns.ctx, func() { _ = l.ln.SetDeadline(time.Now().Add(lastRead / 4)) })()
 	slots := make(chan struct{}, l.spec.opts.maxConns)
 	for {
-		c, err := l.ln.Accept()
+		c, err := l.ln.AcceptTCP()
 		switch {
-		case ctx.Err() != nil:
-			conns.cancel()
-			return conns.wait()
-		case conns.ctx.Err() != nil:
+		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, net.ErrClosed):
 			l.ln.Close()
+			conns.cancel()
 			return conns.wait()
 		case err != nil:
 			// Such as too many open files: wait rather than spin.
 			l.cfg.Log.Error("accept", "source", l.spec.name(), "error", err)
-			sleep(conns.ctx, 100*time.Millisecond)
+			time.Sleep(100 * time.Millisecond)
 			continue
 		}
 		select {
@@ -73,27 +72,26 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 // serve reads one connection to its end. Only what ends ingest is an error; a bad sender is a line in the log.
-func (l *tcpListener) serve(ctx context.Context, c net.Conn) error {
+func (l *tcpListener) serve(ctx context.Context, c *net.TCPConn) error {
 	defer c.Close()
-	peer := c.RemoteAddr().String()
-	log := l.cfg.Log.With("source", l.spec.name(), "peer", peer)
+	from := &sender{TCPConn: c}
+	stop := context.AfterFunc(ctx, from.stop)
+	defer stop()
+	log := l.cfg.Log.With("source", l.spec.name(), "peer", c.RemoteAddr().String())
+	s := &connection{
+		sender: from, in: from, opts: l.spec.opts, to: l.inlet(), addr: appendAddr(nil, c.RemoteAddr()),
+		framer: framer{max: l.spec.opts.maxMessage}, buf: make([]byte, firstBuffer),
+	}
 	if l.spec.opts.tls != nil {
-		tc := tls.Server(c, l.spec.opts.tls)
-		hs, cancel := context.WithTimeout(ctx, handshakeTime)
-		err := tc.HandshakeContext(hs)
-		cancel()
-		if err != nil {
+		tc := tls.Server(from, l.spec.opts.tls)
+		from.await(time.Now().Add(handshakeTime))
+		if err := tc.Handshake(); err != nil {
+			l.cfg.count("handshakes_failed", l.spec.name(), 1)
 			log.Warn("TLS handshake", "error", err)
 			return nil
 		}
-		c = tc
+		s.in = tc
 	}
-	s := &connection{
-		conn: c, idle: l.spec.opts.idle, to: l.inlet(), addr: appendAddr(nil, c.RemoteAddr()),
-		framer: framer{max: l.spec.opts.maxMessage}, buf: make([]byte, firstBuffer),
-	}
-	stop := context.AfterFunc(ctx, s.stop)
-	defer stop()
 	err := s.read()
 	if rerr := (*readError)(nil); errors.As(err, &rerr) {
 		log.Warn("connection ended", "error", rerr.err, "messages", s.messages)
@@ -108,37 +106,21 @@ type readError struct{ err error }
 
 func (e *readError) Error() string { return e.err.Error() }
 
-// connection is one sender.
+// errSlow says that a sender did not finish a message in time.
+var errSlow = errors.New("a message was begun and not finished in time")
+
+// connection is one sender of messages.
 type connection struct {
-	conn     net.Conn
-	idle     time.Duration
+	sender   *sender
+	in       io.Reader // sender, or what decrypts it
+	opts     options
 	to       inlet
 	addr     []byte
 	framer   framer
 	buf      []byte
 	n        int // unused bytes of buf
+	begun    time.Time
 	messages int64
-
-	mu      sync.Mutex
-	stopped bool
-}
-
-// stop lets what the sender has given to the kernel be read, but waits for no more.
-func (s *connection) stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stopped = true
-	_ = s.conn.SetReadDeadline(time.Now().Add(lastRead))
-}
-
-// await gives the sender until idle is over; it returns false once the connection is stopped.
-func (s *connection) await() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.stopped {
-		_ = s.conn.SetReadDeadline(time.Now().Add(s.idle))
-	}
-	return !s.stopped
 }
 
 func (s *connection) read() error {
@@ -147,22 +129,44 @@ func (s *connection) read() error {
 			// Full without a whole message: the framer lets nothing longer than max stand.
 			s.buf = append(s.buf, make([]byte, len(s.buf))...)
 		}
-		live := s.await()
-		k, err := s.conn.Read(s.buf[s.n:])
+		slow := s.await()
+		k, err := s.in.Read(s.buf[s.n:])
 		s.n += k
+		done, began := s.messages, time.Now()
 		if terr := s.take(err != nil); terr != nil {
 			return terr
 		}
+		if s.messages != done {
+			s.begun = time.Time{}
+		} else if !s.begun.IsZero() {
+			s.begun = s.begun.Add(time.Since(began)) // while it was held back the sender was not slow
+		}
 		switch {
 		case err == nil:
-		case errors.Is(err, io.EOF), !live:
+		case errors.Is(err, io.EOF), errors.Is(err, errStopped):
 			return nil
-		case !s.await():
-			return nil // stopped meanwhile
+		case slow && errors.Is(err, os.ErrDeadlineExceeded):
+			return &readError{errSlow}
 		default:
 			return &readError{err}
 		}
 	}
+}
+
+// await sets how long the sender may be silent. One that dribbles a message, to hold its place, has only so much time (slow).
+func (s *connection) await() (slow bool) {
+	now := time.Now()
+	if !s.framer.unfinished(s.n) {
+		s.begun = time.Time{}
+	} else if s.begun.IsZero() {
+		s.begun = now
+	}
+	until := now.Add(s.opts.idle)
+	if end := s.begun.Add(s.opts.messageTime); !s.begun.IsZero() && end.Before(until) {
+		until, slow = end, true
+	}
+	s.sender.await(until)
+	return slow
 }
 
 // take hands on the whole messages in buf.
