@@ -70,6 +70,27 @@ func TestAppendStringAgainstSlow(t *testing.T) {
 	}
 }
 
+// Every escape at every place of a word, and ends in the middle of one.
+func TestAppendUnquoted(t *testing.T) {
+	escapes := map[string]string{
+		`\"`: `"`, `\\`: `\`, `\/`: "/", `\n`: "\n", `\t`: "\t", `\r`: "\r", `\b`: "\b", `\f`: "\f", `\u00e9`: "é",
+		`\ud83d\ude42`: "🙂", `\ud83d`: "\uFFFD", `\ude42x`: "\uFFFDx", `\u0000`: "\x00",
+	}
+	for esc, want := range escapes {
+		for before := range 18 {
+			for after := range 18 {
+				a, b := "abcdefghijklmnopqr"[:before], "ABCDEFGHIJKLMNOPQR"[:after]
+				if got := string(AppendUnquoted(nil, []byte(a+`\`))); got != a+`\` {
+					t.Fatalf("half an escape after %d bytes: %q", before, got)
+				}
+				if got := string(AppendUnquoted([]byte("x"), []byte(a+esc+b+esc))); got != "x"+a+want+b+want {
+					t.Fatalf("%q after %d, before %d bytes: %q", esc, before, after, got)
+				}
+			}
+		}
+	}
+}
+
 func TestAppendTimeAgainstTime(t *testing.T) {
 	check := func(ns int64) {
 		t.Helper()

@@ -2,6 +2,9 @@ package event
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -232,39 +235,50 @@ func skipValue(s []byte, i int) int {
 // AppendUnquoted appends the decoded text of a JSON string's contents (without its quotes) to dst.
 // A lone surrogate, which UTF-8 can't say, becomes U+FFFD.
 func AppendUnquoted(dst, s []byte) []byte {
+	// What an escape says is never longer than it, so there is always room for the eight bytes that are copied in one step.
+	dst = slices.Grow(dst, len(s)+8)
+	n := len(dst)
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c != '\\' || i+1 >= len(s) {
-			j := bytes.IndexByte(s[i+1:], '\\')
-			if j < 0 {
-				return append(dst, s[i:]...)
+		if i+8 <= len(s) {
+			x := binary.LittleEndian.Uint64(s[i:])
+			binary.LittleEndian.PutUint64(dst[n:n+8], x)
+			b := x ^ (lsb * '\\')
+			m := (b - lsb) &^ b & msb // the lowest marked byte is exact
+			k := bits.TrailingZeros64(m) >> 3
+			i, n = i+k, n+k
+			if m == 0 {
+				continue
 			}
-			dst = append(dst, s[i:i+1+j]...)
-			i += 1 + j
+		} else if s[i] != '\\' {
+			dst = append(dst[:n], s[i])
+			i, n = i+1, n+1
 			continue
 		}
-		switch s[i+1] {
+		if i+1 == len(s) {
+			return append(dst[:n], '\\')
+		}
+		c := s[i+1]
+		switch c {
 		case 'n':
-			dst = append(dst, '\n')
+			c = '\n'
 		case 't':
-			dst = append(dst, '\t')
+			c = '\t'
 		case 'r':
-			dst = append(dst, '\r')
+			c = '\r'
 		case 'b':
-			dst = append(dst, '\b')
+			c = '\b'
 		case 'f':
-			dst = append(dst, '\f')
+			c = '\f'
 		case 'u':
-			r, n := unescapeRune(s[i:])
-			dst = utf8.AppendRune(dst, r)
-			i += n
+			r, width := unescapeRune(s[i:])
+			n = len(utf8.AppendRune(dst[:n], r))
+			i += width
 			continue
-		default:
-			dst = append(dst, s[i+1])
 		}
-		i += 2
+		dst = append(dst[:n], c)
+		i, n = i+2, n+1
 	}
-	return dst
+	return dst[:n]
 }
 
 // unescapeRune decodes the \uXXXX, or the pair of them, that s begins with, and tells its length.
