@@ -7,6 +7,10 @@ type Event struct {
 	nodes []node // tape; empty until parsed
 	after []*Event
 
+	record []byte // raw record that is not in the line yet; nil: none
+	hole   int    // its place in the line
+	whole  []byte // memory of the line with the record in it
+
 	parsed  bool
 	dropped bool
 	failed  bool
@@ -18,6 +22,7 @@ func (e *Event) Reset(line []byte) {
 	e.ext = e.ext[:0]
 	e.nodes = e.nodes[:0]
 	e.after = e.after[:0]
+	e.record = nil
 	e.parsed, e.dropped, e.failed = false, false, false
 }
 
@@ -26,11 +31,15 @@ func (e *Event) Replace(line []byte) {
 	e.line = line
 	e.ext = e.ext[:0]
 	e.nodes = e.nodes[:0]
+	e.record = nil
 	e.parsed = false
 }
 
 // Line returns the bytes that e was reset to, without any edit.
-func (e *Event) Line() []byte { return e.line }
+func (e *Event) Line() []byte {
+	e.Whole()
+	return e.line
+}
 
 // Parse checks the line and builds the tape, once. Methods that read or edit call it themselves: of a line that is no JSON
 // object every field is Missing, and editing it fails. The error is a *SyntaxError.
@@ -38,6 +47,7 @@ func (e *Event) Parse() error {
 	if e.parsed {
 		return nil
 	}
+	e.Whole()
 	nodes, err := scan(e.line, e.nodes[:0], 0)
 	e.nodes = nodes
 	if err != nil {
@@ -172,6 +182,9 @@ func (e *Event) Get(p Path) Value {
 
 // Append appends the event as one JSON object, without a line feed. What was not edited is copied as it came.
 func (e *Event) Append(dst []byte) []byte {
+	if e.record != nil {
+		return e.appendWhole(dst)
+	}
 	if !e.parsed || e.nodes[0].flags&flagDirty == 0 {
 		return append(dst, e.line...)
 	}

@@ -15,10 +15,11 @@ var (
 // EscapeText where it must be, which leat.escaped: true says). reason is a short word for error.type.
 func (b *Batch) Fail(e *Event, stage, reason, message string) {
 	defer func() { e.failed = true }()
+	e.Whole()
 	if e.Parse() == nil && e.markFailed(stage, reason, message) == nil {
 		return
 	}
-	raw := e.line
+	raw := e.Line()
 	dst := b.Begin(len(raw) + len(message) + 256)
 	dst = append(dst, `{"event":{"kind":"`+KindError+`",`...)
 	dst, escaped := AppendRecord(dst, raw)

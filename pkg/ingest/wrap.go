@@ -31,9 +31,9 @@ func newWrapper(source string, generation int64, dataset string) *wrapper {
 	w.origin = append(append(w.origin, source...), 0)
 	w.origin = append(strconv.AppendInt(w.origin, generation, 10), 0)
 	w.head = []byte(`{"event":{"id":"`)
-	w.mid = []byte(`",`)
+	w.mid = []byte(`"`)
 	if dataset != "" {
-		w.mid = append(event.AppendString(append(w.mid, `"dataset":`...), dataset), ',')
+		w.mid = event.AppendString(append(w.mid, `,"dataset":`...), dataset)
 	}
 	return w
 }
@@ -55,39 +55,47 @@ func printable(s string) string {
 
 // push adds the record raw, which began at offset, to b. It gives the same id as event.ID, without allocating.
 func (w *wrapper) push(b *event.Batch, offset int64, raw []byte) {
-	dst := w.open(b, offset, raw)
+	dst, at := w.open(b, offset, raw)
 	if w.tail != nil {
 		dst = append(dst, w.tail...)
 		dst = strconv.AppendInt(dst, offset, 10)
 		dst = append(dst, w.last...)
 	}
-	b.Push(b.End(append(dst, '}')))
+	w.close(b, dst, at, raw)
 }
 
 // pushFrom is push for a record that came over the network from addr (ip:port).
 func (w *wrapper) pushFrom(b *event.Batch, offset int64, raw, addr []byte) {
-	dst := w.open(b, offset, raw)
+	dst, at := w.open(b, offset, raw)
 	if len(addr) > 0 {
 		dst = append(dst, `,"log":{"source":{"address":`...)
 		dst = event.AppendString(dst, addr)
 		dst = append(dst, `}}`...)
 	}
-	b.Push(b.End(append(dst, '}')))
+	w.close(b, dst, at, raw)
 }
 
-// open begins a line up to the end of its member event.
-func (w *wrapper) open(b *event.Batch, offset int64, raw []byte) []byte {
-	// Twice the record, since each quote of JSON in JSON takes two bytes.
-	dst := b.Begin(2*len(raw) + len(w.mid) + len(w.tail) + 256)
+// open begins a line up to the end of its member event. at is where the record has its place; 0 = it is there already.
+func (w *wrapper) open(b *event.Batch, offset int64, raw []byte) (dst []byte, at int) {
+	dst = b.Begin(len(raw) + len(w.mid) + len(w.tail) + 256)
 	dst = append(dst, w.head...)
 	dst = w.appendID(dst, offset, raw)
 	dst = append(dst, w.mid...)
-	dst, escaped := event.AppendRecord(dst, raw)
-	dst = append(dst, '}')
-	if escaped {
-		dst = append(dst, `,"leat":{"escaped":true}`...)
+	if !event.NeedsEscape(raw) {
+		at = len(dst)
+		return append(dst, '}'), at
 	}
-	return dst
+	dst, _ = event.AppendRecord(append(dst, ','), raw)
+	return append(dst, `},"leat":{"escaped":true}`...), 0
+}
+
+// close ends the line that open began.
+func (w *wrapper) close(b *event.Batch, dst []byte, at int, raw []byte) {
+	if dst = append(dst, '}'); at > 0 {
+		b.PushRecord(dst, at, raw)
+	} else {
+		b.Push(b.End(dst))
+	}
 }
 
 func (w *wrapper) appendID(dst []byte, offset int64, raw []byte) []byte {

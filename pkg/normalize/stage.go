@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -97,8 +98,13 @@ func (s *Stage) Clone() stage.Stage {
 
 // one normalises one event.
 func (s *Stage) one(b *event.Batch, e *event.Event) {
-	line := e.Line()
 	env := record{dataset: s.cfg.Dataset}
+	if raw, ok := e.Record(); ok {
+		s.unwrap(e, &env)
+		s.record(b, e, raw, nil, &env)
+		return
+	}
+	line := e.Line()
 	text := line
 	var obj *event.Event // e, where it is the record itself
 	s.run.outer = nil
@@ -109,23 +115,30 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 				return
 			}
 			if o := e.Get(pathOriginal); o.Kind == event.String {
-				text, obj = s.unwrap(e, o, &env), nil
+				s.unwrap(e, &env)
+				env.original = o.Raw
+				text, obj = s.decode(e, o), nil
 			}
 		}
 	}
+	s.record(b, e, text, obj, &env)
+}
+
+// record normalises the record text, of which env tells what is known. obj is e where the record is the event itself.
+func (s *Stage) record(b *event.Batch, e *event.Event, text []byte, obj *event.Event, env *record) {
 	env.text = text
 	if isHeader := s.run.zeek.note(env.stream, text); isHeader {
-		s.unrecognised(b, e, &env)
+		s.unrecognised(b, e, env)
 		return
 	}
 	s.run.stream = env.stream
 	s.run.look(text, obj)
 	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
-		s.unrecognised(b, e, &env)
+		s.unrecognised(b, e, env)
 		return
 	}
-	s.mapped(b, e, p, text, &env)
+	s.mapped(b, e, p, text, env)
 }
 
 // passes tells whether e is normal already, or none of our business.
@@ -137,18 +150,28 @@ func (s *Stage) passes(e *event.Event) bool {
 	return e.Get(pathTimestamp).Exists() && kind.Exists() || kind.Exists() && e.Get(pathDataset).Exists()
 }
 
-// unwrap takes a record out of what ingest put around it.
-func (s *Stage) unwrap(e *event.Event, o event.Value, env *record) []byte {
-	env.original, env.wrapped = o.Raw, true
+// unwrap notes what ingest put around a record.
+func (s *Stage) unwrap(e *event.Event, env *record) {
+	env.wrapped = true
 	s.run.outer = e
 	if ds := e.Get(pathDataset); ds.Kind == event.String {
-		env.dataset = ds.String()
+		env.dataset = view(ds)
 	}
 	if f := e.Get(pathFile); f.Exists() {
-		env.stream = f.String()
+		env.stream = view(f)
 	} else if f := e.Get(pathSource); f.Exists() {
-		env.stream = f.String()
+		env.stream = view(f)
 	}
+}
+
+// view is v's text as long as the event's line stays.
+func view(v event.Value) string {
+	t := v.Text(nil)
+	return unsafe.String(unsafe.SliceData(t), len(t))
+}
+
+// decode returns the bytes of a wrapped record.
+func (s *Stage) decode(e *event.Event, o event.Value) []byte {
 	text := o.Text(s.text)
 	if o.Escaped() {
 		s.text = text
@@ -178,6 +201,7 @@ func (s *Stage) unrecognised(b *event.Batch, e *event.Event, env *record) {
 	if s.unknown != nil {
 		s.unknown.Inc()
 	}
+	e.Whole()
 	if env.wrapped && (e.Get(pathKind).Exists() || e.SetString(pathKind, "event") == nil) {
 		return
 	}
@@ -311,7 +335,8 @@ func (s *Stage) Explain(line []byte) string {
 	env := record{dataset: s.cfg.Dataset}
 	text := line
 	if o := e.Get(pathOriginal); o.Kind == event.String {
-		text = s.unwrap(&e, o, &env)
+		s.unwrap(&e, &env)
+		text = s.decode(&e, o)
 	}
 	s.run.look(text, nil)
 	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)

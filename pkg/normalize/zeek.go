@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 
 	"leat/pkg/normalize/parse"
@@ -33,7 +34,7 @@ func (z *zeekHeaders) note(stream string, line []byte) bool {
 		z.by = map[string][][]byte{}
 	}
 	if _, known := z.by[stream]; known || len(z.by) < maxZeekStreams {
-		z.by[stream] = cols
+		z.by[strings.Clone(stream)] = cols
 	}
 	return true
 }
