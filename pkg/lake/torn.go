@@ -156,6 +156,9 @@ func (l *Lake) checkNewest(ctx context.Context) error {
 		if err != nil || s.N == 0 {
 			return err
 		}
+		if err := l.dropTornCheckpoints(); err != nil {
+			return err
+		}
 		why := l.hollow(s.N)
 		if why == "" {
 			return nil
@@ -173,6 +176,28 @@ func (l *Lake) checkNewest(ctx context.Context) error {
 		_, err = l.reload()
 		return err
 	})
+}
+
+// dropTornCheckpoints removes those that are not whole and of which the entry is: they only save reading.
+func (l *Lake) dropTornCheckpoints() error {
+	_, checkpoints, err := l.list()
+	if err != nil {
+		return err
+	}
+	for _, n := range checkpoints {
+		path := l.path("log", checkpointName(n))
+		data, err := os.ReadFile(path)
+		if err != nil || unseal(data, l.empty()) == nil {
+			continue
+		}
+		if _, _, err := l.entry(n); err != nil {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("drop a torn checkpoint: %w", err)
+		}
+	}
+	return nil
 }
 
 // reload reads the state anew: what this process knows may have been set aside by another.

@@ -251,3 +251,27 @@ func TestTornFile(t *testing.T) {
 		t.Errorf("without marks: %+v, %v", s, err)
 	}
 }
+
+// TestTornCheckpoint: one that is torn goes when somebody begins to write; the log says the same.
+func TestTornCheckpoint(t *testing.T) {
+	l := twoMarks(t)
+	s, err := l.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.writeCheckpoint(s); err != nil {
+		t.Fatal(err)
+	}
+	path := l.path("log", checkpointName(s.N))
+	put(t, path, get(t, path)[:50])
+	if _, err := reopen(t, l).VerifyLog(t.Context()); !errors.Is(err, ErrChain) {
+		t.Errorf("not told: %v", err)
+	}
+	again := reopen(t, l)
+	if sess, err := again.OpenPipeline(t.Context(), "p"); err != nil || sess.Mark != 2 {
+		t.Fatalf("%+v, %v", sess, err)
+	}
+	if _, err := again.VerifyLog(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
