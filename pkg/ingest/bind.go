@@ -35,7 +35,7 @@ func (s *Source) bind() (sockets, error) {
 	for i, sp := range s.list {
 		var err error
 		switch sp.kind {
-		case kindTCP, kindTLS:
+		case kindTCP, kindTLS, kindHTTP, kindHTTPS:
 			var addr *net.TCPAddr
 			if addr, err = net.ResolveTCPAddr("tcp", sp.addr); err == nil {
 				list[i].tcp, err = net.ListenTCP("tcp", addr)

@@ -18,11 +18,15 @@ const (
 	kindUDP
 	kindTCP
 	kindTLS
+	kindHTTP
+	kindHTTPS
 )
 
 // schemes are the kinds of source that a URL can name.
 func schemes() map[string]kind {
-	return map[string]kind{"file": kindFile, "syslog+udp": kindUDP, "syslog+tcp": kindTCP, "syslog+tls": kindTLS}
+	return map[string]kind{
+		"file": kindFile, "syslog+udp": kindUDP, "syslog+tcp": kindTCP, "syslog+tls": kindTLS, "http": kindHTTP, "https": kindHTTPS,
+	}
 }
 
 // spec is one parsed source.
@@ -32,6 +36,8 @@ type spec struct {
 	path string  // of a file: absolute, perhaps a glob
 	addr string  // of a listener: host:port
 	opts options // of a listener
+
+	urlPath string // of an HTTP listener
 
 	dataset string
 }
@@ -84,7 +90,7 @@ func parseSource(t string) (spec, error) {
 	case isURL && known:
 		return parseListener(t, k)
 	case isURL && strings.HasPrefix(rest, "//"):
-		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp:// and syslog+tls://", scheme)
+		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp://, syslog+tls://, http:// and https://", scheme)
 	}
 	return parsePath(t, t)
 }
@@ -104,21 +110,26 @@ func parsePath(text, path string) (spec, error) {
 }
 
 func parseListener(t string, k kind) (spec, error) {
+	web := k == kindHTTP || k == kindHTTPS
+	example := "syslog+tcp://127.0.0.1:514"
+	if web {
+		example = "http://127.0.0.1:8088/logs"
+	}
 	u, err := url.Parse(t)
 	if err != nil {
-		return spec{}, errors.New("not a URL; expected such as syslog+tcp://127.0.0.1:514")
+		return spec{}, fmt.Errorf("not a URL; expected such as %s", example)
 	}
-	if u.Host == "" || u.Path != "" && u.Path != "/" || u.User != nil || u.Fragment != "" {
-		return spec{}, errors.New("expected scheme://ADDRESS:PORT?option=value, such as syslog+tcp://127.0.0.1:514")
+	if u.Host == "" || u.Path != "" && u.Path != "/" && !web || u.User != nil || u.Fragment != "" {
+		return spec{}, fmt.Errorf("expected scheme://ADDRESS:PORT?option=value, such as %s", example)
 	}
 	addr := u.Host
 	if u.Port() == "" {
-		def := "514"
-		if k == kindTLS {
-			def = "6514"
+		def := map[kind]string{kindTLS: "6514", kindHTTP: "8088", kindHTTPS: "8088"}[k]
+		if def == "" {
+			def = "514"
 		}
 		addr = strings.TrimSuffix(u.Host, ":") + ":" + def
 	}
 	opts, err := parseOptions(k, u.Query())
-	return spec{text: t, kind: k, addr: addr, opts: opts}, err
+	return spec{text: t, kind: k, addr: addr, opts: opts, urlPath: "/" + strings.Trim(u.Path, "/")}, err
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -21,10 +22,12 @@ type options struct {
 	// messageTime (message_time): a message that was begun must be whole after so long.
 	messageTime time.Duration
 	tls         *tls.Config // cert, key, client_ca, client_auth
+	maxBody     int         // max_body: bytes of a request, decompressed
+	tokens      [][32]byte  // token: SHA-256 of what a request must bear; nil: nothing
 }
 
 func defaultOptions() options {
-	return options{maxMessage: 256 << 10, maxConns: 512, idle: 30 * time.Minute, messageTime: time.Minute}
+	return options{maxMessage: 256 << 10, maxConns: 512, idle: 30 * time.Minute, messageTime: time.Minute, maxBody: 8 << 20}
 }
 
 // optionNames are those that a kind of listener takes.
@@ -34,6 +37,10 @@ func optionNames(k kind) []string {
 		return nil
 	case kindTLS:
 		return []string{"cert", "client_auth", "client_ca", "idle", "key", "max_connections", "max_message", "message_time"}
+	case kindHTTP:
+		return []string{"max_body", "max_connections", "token"}
+	case kindHTTPS:
+		return []string{"cert", "client_auth", "client_ca", "key", "max_body", "max_connections", "token"}
 	}
 	return []string{"idle", "max_connections", "max_message", "message_time"}
 }
@@ -58,12 +65,16 @@ func parseOptions(k kind, q url.Values) (options, error) {
 			o.idle, err = timeOption(v)
 		case "message_time":
 			o.messageTime, err = timeOption(v)
+		case "max_body":
+			o.maxBody, err = intOption(v, 1<<10, 1<<30)
+		case "token":
+			o.tokens, err = tokensOf(v)
 		}
 		if err != nil {
 			return o, fmt.Errorf("option %s: %w", name, err)
 		}
 	}
-	if k != kindTLS {
+	if k != kindTLS && k != kindHTTPS {
 		return o, nil
 	}
 	var err error
@@ -77,6 +88,23 @@ func intOption(v string, least, most int) (int, error) {
 		return 0, fmt.Errorf("%q is no number from %d to %d", v, least, most)
 	}
 	return n, nil
+}
+
+// tokensOf reads a secret with one token a line, so that a new one can be handed out before the old one ends.
+func tokensOf(from string) (sums [][32]byte, err error) {
+	text, err := secret(from)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" {
+			sums = append(sums, sha256.Sum256([]byte(line)))
+		}
+	}
+	if sums == nil {
+		return nil, errors.New("no token in it; expected env:NAME or a file, with one token a line")
+	}
+	return sums, nil
 }
 
 func timeOption(v string) (time.Duration, error) {

@@ -202,6 +202,9 @@ func (r *session) start(inputs *group, positions map[string]string) error {
 		case kindTCP, kindTLS:
 			l := &tcpListener{spec: sp, cfg: &r.cfg, ln: r.bound[i].tcp, inlet: func() inlet { return r.inlet(sp, unique(sp.name())) }}
 			inputs.run(l.run)
+		case kindHTTP, kindHTTPS:
+			l := &httpListener{spec: sp, cfg: &r.cfg, ln: r.bound[i].tcp, inlet: func() inlet { return r.inlet(sp, unique(sp.name())) }}
+			inputs.run(l.run)
 		case kindUDP:
 			l := &udpListener{spec: sp, cfg: &r.cfg, conn: r.bound[i].udp, to: r.inlet(sp, unique(sp.name())), tell: r.tell}
 			if r.journal != nil {
