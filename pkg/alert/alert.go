@@ -99,8 +99,20 @@ func (w *Writer) Append(dst []byte, s *Subject, matched []Clause) []byte {
 	if ts := s.time(); ts != nil {
 		dst = append(append(append(dst, `"@timestamp":`...), ts...), ',')
 	}
+	dst = w.appendHead(dst, s, w.ID(s.id), matched)
+	dst = append(dst, `,"events":[{"id":`...)
+	dst = event.AppendString(dst, s.id)
+	if v := s.vals[places.dataset.from]; v.Kind == event.String {
+		dst = append(append(dst, `,"dataset":`...), v.Raw...)
+	}
+	dst = append(dst, `}]`...)
+	return w.appendTail(dst, matched)
+}
+
+// appendHead appends what every alert has, from the object event into the object leat.alert.
+func (w *Writer) appendHead(dst []byte, s *Subject, id string, matched []Clause) []byte {
 	dst = append(dst, `"event":{"kind":"`+Kind+`","id":"`...)
-	dst = append(dst, w.ID(s.id)...)
+	dst = append(dst, id...)
 	dst = append(dst, `","dataset":"`+Dataset+`","severity":`...)
 	dst = append(dst, w.severity...)
 	dst = append(s.appendCopied(dst), '}')
@@ -109,13 +121,12 @@ func (w *Writer) Append(dst []byte, s *Subject, matched []Clause) []byte {
 	dst = append(dst, `,"message":`...)
 	dst = event.AppendString(dst, w.Message(s, matched))
 	dst = append(dst, `,"leat":{"alert":{"level":`...)
-	dst = event.AppendString(dst, w.rule.Level)
-	dst = append(dst, `,"events":[{"id":`...)
-	dst = event.AppendString(dst, s.id)
-	if v := s.vals[places.dataset.from]; v.Kind == event.String {
-		dst = append(append(dst, `,"dataset":`...), v.Raw...)
-	}
-	dst = append(dst, `}],"matched":[`...)
+	return event.AppendString(dst, w.rule.Level)
+}
+
+// appendTail appends the clauses and the rule's actions, and closes the alert.
+func (w *Writer) appendTail(dst []byte, matched []Clause) []byte {
+	dst = append(dst, `,"matched":[`...)
 	for i := range matched {
 		if i > 0 {
 			dst = append(dst, ',')

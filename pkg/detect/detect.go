@@ -2,12 +2,14 @@ package detect
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"leat/pkg/alert"
+	"leat/pkg/correlate"
 	"leat/pkg/event"
 	"leat/pkg/sigma"
-	"leat/pkg/stage"
 )
 
 // Config says what to detect and how.
@@ -17,24 +19,39 @@ type Config struct {
 	AlertsOnly bool     // drop what is no alert
 	Routing    bool     // a rule sees only events of its log source
 	Log        *slog.Logger
+
+	// Lookups are the values of placeholders: NAME=FILE, or a folder of files that are named after them (see Lookups).
+	Lookups []string
+	// Workers is how many goroutines match events; 0 stands for 1. The order of what comes out is the same with any number.
+	Workers int
+	// State is the folder for what is remembered between events. In a marked pipe it is needed as soon as a rule
+	// correlates or suppresses.
+	State string
+	// StateMissing lets a resumed stream begin with an empty state where State does not hold that of its mark.
+	StateMissing bool
+	// Limits bound what correlations remember.
+	Limits correlate.Limits
+	// Now is the clock of an unmarked pipe; nil stands for time.Now.
+	Now func() time.Time
 }
 
-// Stage is the stage. It is a stage.Cloner and a stage.Reloader.
+// Stage is the stage. It is a stage.Marker, a stage.Flusher, a stage.Ticker and a stage.Reloader.
 type Stage struct {
-	cfg     Config
-	shared  *shared
-	set     *ruleSet
-	view    view
-	subject alert.Subject
-	matched []alert.Clause
-	by      map[int]*worker     // by class
-	made    map[*subset]*worker // one for each subset
+	cfg      Config
+	shared   *shared
+	set      *ruleSet
+	matchers []*matcher
+	parts    []event.Batch
+	errs     []error
+	cor      *correlator // nil where no rule correlates or suppresses
+	memory   memory
 }
 
-// shared is what the clones of a stage have in common.
+// shared is what a reload changes beside the stage.
 type shared struct {
 	set     atomic.Pointer[ruleSet]
 	loading atomic.Bool
+	marked  atomic.Bool
 }
 
 // worker matches against one subset of the rules.
@@ -48,30 +65,42 @@ func New(cfg Config) (*Stage, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	set, err := load(cfg)
 	if err != nil {
 		return nil, err
 	}
 	s := &Stage{cfg: cfg, shared: &shared{}}
 	s.shared.set.Store(set)
-	s.adopt(set)
-	return s, nil
+	for range max(cfg.Workers, 1) {
+		s.matchers = append(s.matchers, &matcher{cfg: &s.cfg})
+	}
+	s.parts, s.errs = make([]event.Batch, len(s.matchers)), make([]error, len(s.matchers))
+	return s, s.adopt(set)
 }
 
-// adopt makes set the rules that s works with.
-func (s *Stage) adopt(set *ruleSet) {
-	s.set, s.view, s.by, s.made = set, view{}, map[int]*worker{}, map[*subset]*worker{}
+// adopt makes set the rules that s works with. What correlations remember goes on.
+func (s *Stage) adopt(set *ruleSet) error {
+	cor, err := newCorrelator(&s.cfg, set)
+	if err != nil {
+		return err
+	}
+	if cor != nil && s.cor != nil {
+		if err := cor.adopt(s.cor); err != nil {
+			return err
+		}
+	}
+	s.set, s.cor = set, cor
+	for _, m := range s.matchers {
+		m.adopt(set, cor)
+	}
+	return nil
 }
 
-// Clone returns a stage with the same rules and memory of its own.
-func (s *Stage) Clone() stage.Stage {
-	c := &Stage{cfg: s.cfg, shared: s.shared}
-	c.adopt(s.set)
-	return c
-}
-
-// Reload reads the rules anew; where all is well they replace the old ones between two batches, and else the old ones
-// stay and the log says why.
+// Reload reads the rules anew; where all is well they replace the old ones, at the next mark or in an unmarked pipe between
+// two batches, and else the old ones stay and the log says why.
 func (s *Stage) Reload() {
 	if !s.shared.loading.CompareAndSwap(false, true) {
 		return
@@ -79,6 +108,14 @@ func (s *Stage) Reload() {
 	go func() {
 		defer s.shared.loading.Store(false)
 		set, err := load(s.cfg)
+		if err == nil {
+			_, err = newCorrelator(&s.cfg, set)
+		}
+		if err == nil && set.remembers() && s.shared.marked.Load() && s.cfg.State == "" {
+			if err = ErrNoState; len(s.cfg.Rules) == 0 {
+				set, err = set.withoutMemory(), nil
+			}
+		}
 		if err != nil {
 			s.cfg.Log.Error("rules not reloaded, the old ones stay", "error", err)
 			return
@@ -87,19 +124,91 @@ func (s *Stage) Reload() {
 	}()
 }
 
+// minPart is the least number of events for which a hand-over to another core pays.
+const minPart = 16
+
 // Process puts the alerts of each event behind it.
 func (s *Stage) Process(b *event.Batch) error {
-	if set := s.shared.set.Load(); set != s.set {
-		s.adopt(set)
+	if set := s.shared.set.Load(); set != s.set && !s.shared.marked.Load() {
+		if err := s.adopt(set); err != nil {
+			return err
+		}
 	}
-	for _, e := range b.Events {
-		kind := s.kind(e)
+	n := min(len(s.matchers), len(b.Events)/minPart)
+	if n < 2 {
+		n = 1
+		if err := s.matchers[0].process(b); err != nil {
+			return err
+		}
+	} else if err := s.parallel(b, n); err != nil {
+		return err
+	}
+	if s.cor == nil {
+		return nil
+	}
+	return s.cor.process(b, s.matchers[:n])
+}
+
+// parallel lets n matchers work on parts of b.
+func (s *Stage) parallel(b *event.Batch, n int) error {
+	var wg sync.WaitGroup
+	for i := range n {
+		part := &s.parts[i]
+		part.Borrow(b, len(b.Events)*i/n, len(b.Events)*(i+1)/n)
+		wg.Go(func() { s.errs[i] = s.matchers[i].process(part) })
+	}
+	wg.Wait()
+	for _, err := range s.errs[:n] {
+		if err != nil {
+			return err
+		}
+	}
+	b.Join(s.parts[:n])
+	return nil
+}
+
+// matcher matches events, and raises the alerts of single events. It is for one goroutine.
+type matcher struct {
+	cfg     *Config
+	set     *ruleSet
+	cor     *correlator
+	view    view
+	subject alert.Subject
+	matched []alert.Clause
+	by      map[int]*worker     // by class
+	made    map[*subset]*worker // one for each subset
+
+	// What the correlator is told of the batch, in the order of its events.
+	clock timeReader
+	times []int64
+	found []found
+}
+
+// found is a rule that matched an event of the batch and correlates or suppresses.
+type found struct {
+	event int // index in the matcher's part of the batch
+	rule  int32
+	line  []byte // the rule's own alert, where it raises one
+}
+
+func (m *matcher) adopt(set *ruleSet, cor *correlator) {
+	m.set, m.cor, m.view = set, cor, view{}
+	m.by, m.made = map[int]*worker{}, map[*subset]*worker{}
+}
+
+func (m *matcher) process(b *event.Batch) error {
+	m.times, m.found = m.times[:0], m.found[:0]
+	for i, e := range b.Events {
+		kind := m.kind(e)
+		if m.cor != nil {
+			m.times = append(m.times, m.clock.read(e, kind))
+		}
 		if kind == "" {
-			if err := s.match(b, e); err != nil {
+			if err := m.match(b, e, i); err != nil {
 				return err
 			}
 		}
-		if s.cfg.AlertsOnly && kind != alert.Kind {
+		if m.cfg.AlertsOnly && kind != alert.Kind {
 			e.Drop()
 		}
 	}
@@ -107,12 +216,12 @@ func (s *Stage) Process(b *event.Batch) error {
 }
 
 // kind reads the event and returns its event.kind if that is one that rules don't see.
-func (s *Stage) kind(e *event.Event) string {
+func (m *matcher) kind(e *event.Event) string {
 	if e.Failed() || e.Parse() != nil {
 		return event.KindError
 	}
-	s.set.router.read(e, &s.view)
-	k := s.view.vals[kindAt]
+	m.set.router.read(e, &m.view)
+	k := m.view.vals[kindAt]
 	for _, passes := range [...]string{event.KindError, alert.Kind} {
 		if k.Is(passes) {
 			return passes
@@ -121,51 +230,60 @@ func (s *Stage) kind(e *event.Event) string {
 	return ""
 }
 
-func (s *Stage) match(b *event.Batch, e *event.Event) error {
+func (m *matcher) match(b *event.Batch, e *event.Event, at int) error {
 	class := classAll
-	if s.cfg.Routing {
-		class = s.set.router.classOf(&s.view)
+	if m.cfg.Routing {
+		class = m.set.router.classOf(&m.view)
 	}
-	w := s.by[class]
+	w := m.by[class]
 	if w == nil {
 		var err error
-		if w, err = s.worker(class); err != nil {
+		if w, err = m.worker(class); err != nil {
 			return err
 		}
 	}
 	hits := w.m.Match(e)
 	if len(hits) > 0 {
-		s.subject.Read(e)
+		m.subject.Read(e)
 	}
 	for _, i := range hits {
-		s.raise(b, e, w, i)
+		rule := w.sub.rules[i]
+		r := m.set.rules[rule]
+		var line []byte
+		if !r.Silent {
+			line = m.alert(b, w, i)
+		}
+		if r.Feeds || r.Suppress != nil {
+			m.found = append(m.found, found{at, rule, line})
+		} else {
+			b.After(e, line)
+		}
 	}
 	return nil
 }
 
 // worker makes or finds the matcher for a class.
-func (s *Stage) worker(class int) (*worker, error) {
-	sub, err := s.set.subset(class)
+func (m *matcher) worker(class int) (*worker, error) {
+	sub, err := m.set.subset(class)
 	if err != nil {
 		return nil, err
 	}
-	w := s.made[sub]
+	w := m.made[sub]
 	if w == nil {
 		w = &worker{sub.ix.NewMatcher(), sub}
-		s.made[sub] = w
+		m.made[sub] = w
 	}
-	if len(s.by) < 2*maxSubsets {
-		s.by[class] = w
+	if len(m.by) < 2*maxSubsets {
+		m.by[class] = w
 	}
 	return w, nil
 }
 
-// raise puts the alert of rule i of w behind e, which s.subject holds.
-func (s *Stage) raise(b *event.Batch, e *event.Event, w *worker, i int32) {
-	s.matched = s.matched[:0]
+// alert writes the alert of rule i of w for the event that m.subject holds.
+func (m *matcher) alert(b *event.Batch, w *worker, i int32) []byte {
+	m.matched = m.matched[:0]
 	for _, c := range w.m.Matched(i) {
-		s.matched = append(s.matched, alert.Clause{Field: c.Field, Modifiers: c.Modifiers, Want: c.Want, Value: c.Have})
+		m.matched = append(m.matched, alert.Clause{Field: c.Field, Modifiers: c.Modifiers, Want: c.Want, Value: c.Have})
 	}
-	line := s.set.writers[w.sub.rules[i]].Append(b.Begin(4<<10), &s.subject, s.matched)
-	b.After(e, b.End(line))
+	return b.End(m.set.writers[w.sub.rules[i]].Append(b.Begin(4<<10), &m.subject, m.matched))
 }

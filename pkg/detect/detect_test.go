@@ -181,8 +181,8 @@ func TestWhatPasses(t *testing.T) {
 	}
 }
 
-// Clones side by side give what one stage gives.
-func TestClones(t *testing.T) {
+// Workers side by side give what one gives.
+func TestWorkers(t *testing.T) {
 	dir := folder(t, map[string]string{"a.yml": fmt.Sprintf(ruleText, "T", "00000000-0000-4000-8000-000000000001", "evil")})
 	s := newStage(t, Config{Rules: []string{dir}, Routing: true})
 	var lines []string
@@ -191,7 +191,7 @@ func TestClones(t *testing.T) {
 			[]string{"Microsoft-Windows-Sysmon/Operational", "System", "X"}[i%3], []string{"evil", "good"}[i%2]))
 	}
 	one := process(t, s, lines...)
-	four := process(t, stage.Parallel(s.Clone(), 4), lines...)
+	four := process(t, newStage(t, Config{Rules: []string{dir}, Routing: true, Workers: 4}), lines...)
 	if !slices.Equal(one, four) || len(one) <= len(lines) {
 		t.Errorf("%d and %d lines", len(one), len(four))
 	}
@@ -234,8 +234,7 @@ func TestReload(t *testing.T) {
 	dir := folder(t, map[string]string{"a.yml": text("first")})
 	var log lockedBuffer
 	s := newStage(t, Config{Rules: []string{dir}, Log: slog.New(slog.NewTextHandler(&log, nil))})
-	clone := s.Clone()
-	fires := func(word string) bool { return len(process(t, clone, `{"CommandLine":"`+word+`"}`)) == 2 }
+	fires := func(word string) bool { return len(process(t, s, `{"CommandLine":"`+word+`"}`)) == 2 }
 	if !fires("first") || fires("second") {
 		t.Fatal("wrong before")
 	}

@@ -147,8 +147,8 @@ func TestHostileCategories(t *testing.T) {
 		}
 		process(t, s, `{"event":{"category":[`+strings.Join(list, ",")+`]},"CommandLine":"x"}`)
 	}
-	if len(s.set.byClass) > maxSubsets+1 || len(s.by) > 2*maxSubsets {
-		t.Errorf("%d subsets, %d workers", len(s.set.byClass), len(s.by))
+	if len(s.set.byClass) > maxSubsets+1 || len(s.matchers[0].by) > 2*maxSubsets {
+		t.Errorf("%d subsets, %d workers", len(s.set.byClass), len(s.matchers[0].by))
 	}
 	if out := process(t, s, `{"event":{"category":["process"]},"CommandLine":"evil"}`); len(out) != 2 {
 		t.Error("the rule has gone")

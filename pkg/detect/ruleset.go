@@ -16,10 +16,12 @@ const maxSubsets = 256
 
 // ruleSet is rules ready to work. It is shared by clones and immutable but for the cache of subsets.
 type ruleSet struct {
-	rules   []*sigma.Rule
-	writers []*alert.Writer
-	fields  *Taxonomy
-	router  *router
+	rules        []*sigma.Rule
+	writers      []*alert.Writer
+	correlations []*sigma.Correlation
+	corWriters   []*alert.Writer
+	fields       *Taxonomy
+	router       *router
 
 	mu      sync.Mutex
 	byClass map[int]*subset
@@ -34,7 +36,11 @@ type subset struct {
 
 // load reads and compiles what cfg names. Faults of folders are logged and counted.
 func load(cfg Config) (*ruleSet, error) {
-	l, err := Load(cfg.Rules, sigma.Options{})
+	look, err := Lookups(cfg.Lookups)
+	if err != nil {
+		return nil, err
+	}
+	l, err := Load(cfg.Rules, sigma.Options{Placeholder: look.Placeholder})
 	if err != nil {
 		return nil, err
 	}
@@ -55,16 +61,16 @@ func load(cfg Config) (*ruleSet, error) {
 	if len(l.Rules) == 0 {
 		return nil, errors.New("no rule to work with")
 	}
-	s, err := newRuleSet(l.Rules)
+	s, err := newRuleSet(l.Rules, l.Correlations)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Log.Info("rules loaded", "rules", len(l.Rules), "left_out", len(l.Faults))
+	cfg.Log.Info("rules loaded", "rules", len(l.Rules), "left_out", len(l.Faults), "correlations", len(l.Correlations), "filters", len(l.Filters))
 	return s, nil
 }
 
-func newRuleSet(rules []*sigma.Rule) (s *ruleSet, err error) {
-	s = &ruleSet{rules: rules, byClass: map[int]*subset{}, byRules: map[string]*subset{}}
+func newRuleSet(rules []*sigma.Rule, correlations []*sigma.Correlation) (s *ruleSet, err error) {
+	s = &ruleSet{rules: rules, correlations: correlations, byClass: map[int]*subset{}, byRules: map[string]*subset{}}
 	if s.fields, err = NewTaxonomy(); err != nil {
 		return nil, err
 	}
@@ -72,13 +78,35 @@ func newRuleSet(rules []*sigma.Rule) (s *ruleSet, err error) {
 		return nil, err
 	}
 	for _, r := range rules {
-		w, err := alert.NewWriter(ruleOf(r))
+		w, err := writerOf(&r.Meta, ruleID(r))
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: leat.%w (rule %s)", r.File, r.Line, err, r.ID)
+			return nil, err
 		}
 		s.writers = append(s.writers, w)
 	}
+	for _, c := range correlations {
+		w, err := writerOf(&c.Meta, correlationID(c))
+		if err != nil {
+			return nil, err
+		}
+		s.corWriters = append(s.corWriters, w)
+	}
 	return s, nil
+}
+
+func writerOf(m *sigma.Meta, id string) (*alert.Writer, error) {
+	w, err := alert.NewWriter(ruleOf(m, id))
+	if err != nil {
+		return nil, fmt.Errorf("%s:%d: leat.%w (rule %s)", m.File, m.Line, err, id)
+	}
+	return w, nil
+}
+
+// withoutMemory returns the set without its correlations.
+func (s *ruleSet) withoutMemory() *ruleSet {
+	return &ruleSet{
+		rules: s.rules, writers: s.writers, fields: s.fields, router: s.router, byClass: map[int]*subset{}, byRules: map[string]*subset{},
+	}
 }
 
 func (s *ruleSet) compile(wanted func(*sigma.Rule) bool) (*subset, error) {
@@ -123,9 +151,9 @@ func (s *ruleSet) subset(id int) (*subset, error) {
 	return sub, err
 }
 
-func ruleOf(r *sigma.Rule) alert.Rule {
+func ruleOf(r *sigma.Meta, id string) alert.Rule {
 	return alert.Rule{
-		ID: ruleID(r), Name: r.Title, Description: r.Description, Version: r.Version(), Author: r.Author, License: r.License,
+		ID: id, Name: r.Title, Description: r.Description, Version: r.Version(), Author: r.Author, License: r.License,
 		References: r.References, Tags: r.Tags, Actions: r.Actions, Level: r.Level.String(), Message: r.Message,
 	}
 }

@@ -55,7 +55,10 @@ type File struct {
 // Detect says which rules are loaded; none = the built-in ones.
 type Detect struct {
 	Rules   []string `yaml:"rules"`
+	Lookups []string `yaml:"lookups"` // as detect --lookup
 	Routing string   `yaml:"routing"`
+	// StateMissing is "empty" to go on at a mark of which detect's state knows nothing, as when correlations are new.
+	StateMissing string `yaml:"state_missing"`
 }
 
 // Respond is dry run unless Enforce is true.
@@ -183,7 +186,7 @@ func (c *Config) Processes(exe string) []Proc {
 		procs = append(procs, Proc{Name: "enrich", Argv: command{exe, "enrich"}.opt("config", c.Enrich.Config).opt("state", c.State)})
 	}
 	procs = append(procs, Proc{Name: "detect", Argv: command{exe, "detect"}.opts("rules", c.Detect.Rules).
-		opt("routing", c.Detect.Routing).opt("state", c.State)})
+		opt("routing", c.Detect.Routing).opts("lookup", c.Detect.Lookups).opt("state", c.State).opt("state-missing", c.Detect.StateMissing)})
 	if c.Respond.Config != "" {
 		procs = append(procs, Proc{Name: "respond", Argv: command{exe, "respond"}.opt("config", c.Respond.Config).
 			flag("enforce", c.Respond.Enforce).opt("state", c.State).opt("state-missing", c.Respond.StateMissing)})

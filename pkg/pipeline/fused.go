@@ -75,7 +75,10 @@ func (b *Built) build(log *slog.Logger, count *stage.Counters, parseSize func(st
 			return err
 		}
 	}
-	d, err := detect.New(detect.Config{Rules: c.Detect.Rules, Routing: c.Detect.Routing != "off", Log: log.With("stage", "detect")})
+	d, err := detect.New(detect.Config{
+		Rules: c.Detect.Rules, Lookups: c.Detect.Lookups, Routing: c.Detect.Routing != "off", State: c.State,
+		StateMissing: c.Detect.StateMissing == "empty", Log: log.With("stage", "detect"),
+	})
 	if err := b.add(d, err); err != nil {
 		return err
 	}

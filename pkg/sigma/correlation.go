@@ -55,8 +55,9 @@ type Correlation struct {
 	// compares the share, in percent, that a value has among all.
 	Percentile    float64
 	HasPercentile bool
-	// Expr is the extended condition of a temporal type, over the indices of Rules.
-	Expr *Expr
+	// Expr is the extended condition of a temporal type, over the indices of Rules; Condition is its text.
+	Expr      *Expr
+	Condition string
 	// Generate tells that the rules referred to raise alerts of their own too.
 	Generate bool
 	// Feeds and Silent are as a Rule's.

@@ -112,7 +112,7 @@ func (p *correlationParser) extended(n *yaml.Node, key string) {
 		p.fault(n, key, "%s", err)
 		return
 	}
-	p.c.Expr = p.expr(root)
+	p.c.Expr, p.c.Condition = p.expr(root), n.Value
 	for i, name := range names {
 		if !mentions(p.c.Expr, i) {
 			p.fault(n, key, "does not mention the rule %s", name)

@@ -2,11 +2,15 @@
 package detectcmd
 
 import (
+	"errors"
+
 	"github.com/urfave/cli/v2"
 
 	frame "leat/internal/cli"
+	"leat/pkg/correlate"
 	"leat/pkg/detect"
 	"leat/pkg/stage"
+	"leat/pkg/state"
 )
 
 // Command returns the command.
@@ -26,22 +30,54 @@ what, where and why. Without -r the built-in starter rules are used. Events may 
 			&cli.BoolFlag{Name: "strict", Usage: "a faulty rule in a folder is an error too (exit 2)"},
 			&cli.BoolFlag{Name: "alerts-only", Usage: "write alerts and drop the events"},
 			routingFlag(),
-			&cli.StringFlag{Name: "state", Usage: "`DIR` for state between events (single-event rules keep none)"},
+			lookupFlag(),
+			&cli.StringFlag{Name: "state", Usage: "`DIR` for what correlations and suppressions remember; a marked pipe with such rules needs it"},
+			&cli.StringFlag{Name: "state-missing", Value: "fail", Usage: "`WHAT` to do where the state knows nothing of the mark at which the stream goes on: fail, or empty (begin anew)"},
+			&cli.DurationFlag{Name: "lateness", Value: correlate.DefaultLateness, Usage: "how much later than its neighbours an event may come and still be correlated exactly"},
 		}, frame.CommonFlags()...),
 		Subcommands: []*cli.Command{rulesCommand()},
 		Action: func(c *cli.Context) error {
-			return frame.RunFilter(c, "detect", false, func(env *frame.Env) (stage.Stage, error) {
-				routing, err := routing(c)
+			err := frame.RunFilter(c, "detect", false, func(env *frame.Env) (stage.Stage, error) {
+				cfg, err := config(c, env)
 				if err != nil {
 					return nil, err
 				}
-				return detect.New(detect.Config{
-					Rules: c.StringSlice("rules"), Strict: c.Bool("strict"), AlertsOnly: c.Bool("alerts-only"),
-					Routing: routing, Log: env.Log,
-				})
+				return detect.New(cfg)
 			})
+			for _, told := range []error{detect.ErrNoState, state.ErrMissing, state.ErrOther, state.ErrFormat} {
+				if errors.Is(err, told) {
+					return frame.Usage(err)
+				}
+			}
+			if errors.Is(err, state.ErrHeld) {
+				return frame.Attention(err)
+			}
+			return err
 		},
 	}
+}
+
+func config(c *cli.Context, env *frame.Env) (detect.Config, error) {
+	on, err := routing(c)
+	if err != nil {
+		return detect.Config{}, err
+	}
+	missing := c.String("state-missing")
+	if missing != "fail" && missing != "empty" {
+		return detect.Config{}, frame.Usagef("--state-missing: %q is none of fail, empty", missing)
+	}
+	if c.Duration("lateness") <= 0 {
+		return detect.Config{}, frame.Usagef("--lateness: %s is no time", c.Duration("lateness"))
+	}
+	return detect.Config{
+		Rules: c.StringSlice("rules"), Lookups: c.StringSlice("lookup"), Strict: c.Bool("strict"), AlertsOnly: c.Bool("alerts-only"),
+		Routing: on, Log: env.Log, Workers: env.Workers, State: c.String("state"), StateMissing: missing == "empty",
+		Limits: correlate.Limits{Lateness: c.Duration("lateness")},
+	}, nil
+}
+
+func lookupFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "lookup", Usage: "values of a placeholder of the modifier expand: `NAME=FILE`, or a folder of files named after them; repeatable"}
 }
 
 func rulesFlag() cli.Flag {

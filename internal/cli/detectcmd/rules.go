@@ -32,13 +32,13 @@ func rulesCommand() *cli.Command {
 			{
 				Name: "check", Usage: "read rules and say what is wrong with them (exit 3 if anything is)",
 				Description: "Every document is either counted as fine or told with file, line, key and reason.\n\n   detect rules check -r ./my-rules",
-				Flags:       []cli.Flag{rulesFlag()},
+				Flags:       []cli.Flag{rulesFlag(), lookupFlag()},
 				Action:      check,
 			},
 			{
 				Name: "list", Usage: "list rules",
 				Description: "   detect rules list | grep linux\n   detect rules list --json -r ./sigma/rules | jq -r 'select(.level==\"critical\").title'",
-				Flags:       []cli.Flag{rulesFlag(), &cli.BoolFlag{Name: "json", Usage: "a JSON object a line"}},
+				Flags:       []cli.Flag{rulesFlag(), lookupFlag(), &cli.BoolFlag{Name: "json", Usage: "a JSON object a line"}},
 				Action:      list,
 			},
 			{
@@ -47,7 +47,7 @@ func rulesCommand() *cli.Command {
 
    detect rules explain --rule 6f6f3b0e-6f0e-4f36-9d0c-0f3a1b7c5a01 '{"user":{"department":"Development"}}'`,
 				Flags: []cli.Flag{
-					rulesFlag(), routingFlag(),
+					rulesFlag(), lookupFlag(), routingFlag(),
 					&cli.StringFlag{Name: "rule", Usage: "explain the rule with this `ID`, title or part of its file's name, matched or not"},
 				},
 				Action: explain,
@@ -57,22 +57,27 @@ func rulesCommand() *cli.Command {
 }
 
 // loadAll reads the rules that -r names; faults come back whether in files or folders.
-func loadAll(c *cli.Context) ([]*sigma.Rule, []*sigma.Fault, error) {
-	l, err := detect.Load(c.StringSlice("rules"), sigma.Options{})
+func loadAll(c *cli.Context) (*detect.Loaded, []*sigma.Fault, error) {
+	look, err := detect.Lookups(c.StringSlice("lookup"))
 	if err != nil {
 		return nil, nil, frame.Usage(err)
 	}
-	return l.Rules, slices.Concat(l.Fatal, l.Faults), nil
+	l, err := detect.Load(c.StringSlice("rules"), sigma.Options{Placeholder: look.Placeholder})
+	if err != nil {
+		return nil, nil, frame.Usage(err)
+	}
+	return l, slices.Concat(l.Fatal, l.Faults), nil
 }
 
 func check(c *cli.Context) error {
 	if c.Args().Present() {
 		return frame.Usagef("unexpected argument %q; rules are named with -r", c.Args().First())
 	}
-	list, faults, err := loadAll(c)
+	all, faults, err := loadAll(c)
 	if err != nil {
 		return err
 	}
+	list := all.Rules
 	x, err := detect.NewExplainer(list)
 	if err != nil {
 		return err
@@ -86,7 +91,10 @@ func check(c *cli.Context) error {
 				r.File, r.Line, r.LogSource, r.ID)
 		}
 	}
-	fmt.Fprintf(c.App.Writer, "%d rules are fine, %d documents are not\n", len(list), len(faults))
+	fmt.Fprintf(c.App.Writer, "%d rules are fine, %d documents are not\n", len(list)+len(all.Correlations)+len(all.Filters), len(faults))
+	if n, m := len(all.Correlations), len(all.Filters); n+m > 0 {
+		fmt.Fprintf(c.App.Writer, "of the rules %d are correlations and %d are filters\n", n, m)
+	}
 	if len(faults) > 0 {
 		return frame.Attention(errors.New("rules with faults; each was named above"))
 	}
@@ -97,10 +105,11 @@ func list(c *cli.Context) error {
 	if c.Args().Present() {
 		return frame.Usagef("unexpected argument %q; rules are named with -r", c.Args().First())
 	}
-	rules, faults, err := loadAll(c)
+	all, faults, err := loadAll(c)
 	if err != nil {
 		return err
 	}
+	rules := all.Rules
 	for _, f := range faults {
 		fmt.Fprintln(os.Stderr, f.Error())
 	}
@@ -149,10 +158,11 @@ func explain(c *cli.Context) error {
 	if err := e.Parse(); err != nil {
 		return frame.Usage(err)
 	}
-	rules, faults, err := loadAll(c)
+	all, faults, err := loadAll(c)
 	if err != nil {
 		return err
 	}
+	rules := all.Rules
 	for _, f := range faults {
 		fmt.Fprintln(os.Stderr, f.Error())
 	}
