@@ -1,10 +1,14 @@
-// Package parquet reads the footer of a Parquet file, and gives a file columns that it does not have, as all NULL.
+// Package parquet writes Parquet files of flat and nested fields, reads the footer of a file, and gives a file columns that it does not
+// have, as all NULL.
 //
-// The second is why it is there: a lake wants one schema in all its files, so that every engine reads any list of them at once, while
-// one dataset fills a sixth of its columns. DuckDB takes two thirds of its time to write NULLs one by one; [Graft] adds such
-// a column as one run of NULLs in each row group, some tens of bytes, whatever the number of rows.
+// The [Writer] is for rows whose fields are mostly NULL, as those of events are: a NULL costs nothing where the row is given, and some
+// tens of bytes a column and row group in the file. It writes what every reader of Parquet takes: data pages of version 1, dictionaries, zstd,
+// bounds, Bloom filters.
 //
-// It knows of Parquet's format (apache/parquet-format, parquet.thrift) only what that needs, in the compact protocol of
-// Thrift. It is not for reading values, nor for writing any. A file that is being changed is not whole until Graft returns without error:
-// it belongs in a staging folder until then.
+// [Graft] does the same for files that DuckDB has written: it takes two thirds of its time to write NULLs one by one. Such a column is added as one
+// run of NULLs in each row group.
+//
+// The package knows of Parquet's format (apache/parquet-format, parquet.thrift) only what that needs, in the compact protocol of
+// Thrift. It is not for reading values. A file is not whole until Close or Graft has returned without error: it belongs in a staging
+// folder until then.
 package parquet

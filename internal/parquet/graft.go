@@ -197,8 +197,6 @@ func (g *grafter) nulls(e *encoder, l *Leaf, level int, rows int64) {
 	e.end()
 }
 
-const encodingRLE = 3
-
 // appendRun appends n times the level v as a page of version 1 has its levels: four bytes of length, and one run of the RLE hybrid.
 func appendRun(dst []byte, n int64, v, maxLevel int) []byte {
 	at := len(dst)

@@ -108,18 +108,18 @@ func (c *committer) run(ctx context.Context, j job) error {
 	return err
 }
 
-// confess adds a file of pipeline_errors that stand for the rows that DuckDB did not take.
+// confess adds a file of pipeline_errors that stand for the rows that were damaged.
 func (c *committer) confess(ctx context.Context, of *generation, bad []badRow) error {
 	now := c.cfg.Now()
 	g := newGeneration(of.dir, of.number)
 	g.suffix = "-errors"
-	enc, dec := row.NewEncoder(c.conv.cols), row.NewDecoder(c.conv.cols)
+	enc := row.NewEncoder(c.conv.cols)
 	var b event.Batch
 	var line []byte
 	for _, r := range bad {
-		e := confess(&b, dec, r, now)
+		e := confess(&b, c.conv.cols, r, now)
 		if err := e.Parse(); err != nil {
-			return fmt.Errorf("row that DuckDB does not take: %w", err)
+			return fmt.Errorf("damaged row: %w", err)
 		}
 		line = enc.Append(line[:0], e)
 		p := partition{errorDataset, now.Unix() / 86400, len(line) > bigLine}
@@ -130,7 +130,7 @@ func (c *committer) confess(ctx context.Context, of *generation, bad []badRow) e
 		if err := s.add(line, enc); err != nil {
 			return err
 		}
-		c.cfg.Log.Warn("DuckDB does not take an event; it is kept as a pipeline_error", "error", r.err)
+		c.cfg.Log.Warn("a damaged row is kept as a pipeline_error", "error", r.err)
 	}
 	c.cfg.Counters.Failed(len(bad))
 	files, worse, err := c.conv.convertAll(ctx, g)

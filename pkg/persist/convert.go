@@ -1,134 +1,149 @@
 package persist
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 
-	"leat/internal/duck"
 	"leat/internal/parquet"
 	"leat/pkg/lake"
 	"leat/pkg/row"
 )
 
+// sideBySide is how many files are written at once.
+const sideBySide = 2
+
 // converter turns spills into Parquet files in the staging folder.
 type converter struct {
-	db     *duck.DB
 	dir    string
 	cols   *row.Columns
-	schema *parquet.Footer // of a file with every column
+	tables chan *table
 }
 
-func newConverter(ctx context.Context, cfg *Config, cols *row.Columns, dir string) (*converter, error) {
-	tmp := filepath.Join(dir, "tmp")
-	if err := os.MkdirAll(tmp, 0o700); err != nil {
-		return nil, fmt.Errorf("staging: %w", err)
-	}
-	db, err := duck.Open(ctx, duck.Config{
-		MemoryLimit: cfg.Memory, Threads: cfg.Threads, TempDir: tmp, Dirs: []string{dir},
-	})
+func newConverter(cols *row.Columns, dir string) (*converter, error) {
+	schema, err := schemaOf(cols)
 	if err != nil {
-		return nil, err
-	}
-	c := &converter{db: db, dir: dir, cols: cols}
-	if c.schema, err = c.wholeSchema(ctx); err != nil {
-		_ = db.Close()
 		return nil, fmt.Errorf("schema: %w", err)
+	}
+	c := &converter{dir: dir, cols: cols, tables: make(chan *table, sideBySide)}
+	for range sideBySide {
+		t, err := newTable(cols, schema)
+		if err != nil {
+			return nil, err
+		}
+		c.tables <- t
 	}
 	return c, nil
 }
 
-// wholeSchema lets DuckDB write an empty file with every column.
-func (c *converter) wholeSchema(ctx context.Context) (*parquet.Footer, error) {
-	var list []string
-	for _, t := range c.cols.Table() {
-		list = append(list, "CAST(NULL AS "+t.SQL+") AS "+duck.Name(t.Name))
-	}
-	path := filepath.Join(c.dir, "schema.parquet")
-	_, err := c.db.Exec(ctx, "COPY (SELECT "+strings.Join(list, ", ")+" WHERE false) TO "+duck.Text(path)+" (FORMAT parquet)")
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(path)
-	return parquet.ReadFooter(path)
+// badRow is a row that can't be in a file of the lake.
+type badRow struct {
+	row []byte
+	err error
 }
 
-// source is a file of rows.
-type source struct {
-	path    string
-	rows    int64
-	longest int // length of the longest line
-	sorted  bool
-	used    row.Set
-}
-
-// copy writes the rows of from to a new Parquet file and checks it. Columns that no row fills are left out of DuckDB's work and put in
-// afterwards: two thirds of its time would go into their NULLs.
-func (c *converter) copy(ctx context.Context, from *source, name string) error {
-	var types, exprs []string
-	order := ""
-	for _, t := range c.cols.Only(from.used) {
-		types = append(types, duck.Text(t.Name)+": "+duck.Text(t.SQL))
-		exprs = append(exprs, t.Expr+" AS "+duck.Name(t.Name))
-		if t.Name == "@timestamp" && !from.sorted {
-			order = ` ORDER BY t."@timestamp"`
+// write makes the file name of the rows of spills, which are of one partition, and checks it. Rows that are damaged are handed back.
+func (c *converter) write(t *table, spills []*spill, name string) (file lake.Staged, bad []badRow, err error) {
+	var files []spillFile
+	defer func() {
+		for _, f := range files {
+			_ = f.file.Close()
 		}
+	}()
+	sorted, rows := true, int64(0)
+	for i, s := range spills {
+		f, err := os.Open(s.path)
+		if err != nil {
+			return file, nil, fmt.Errorf("spill: %w", err)
+		}
+		files = append(files, spillFile{f, s.size})
+		sorted = sorted && s.sorted && (i == 0 || s.first >= spills[i-1].last)
+		rows += s.rows
 	}
-	to := filepath.Join(c.dir, name)
-	// DuckDB takes a few buffers of twice the longest line for each thread.
-	n, err := c.db.Exec(ctx, fmt.Sprintf("COPY (SELECT %s FROM read_json(%s, columns = {%s}, format = 'newline_delimited', "+
-		"compression = 'uncompressed', maximum_object_size = %d) AS t%s) TO %s (FORMAT parquet, COMPRESSION zstd)",
-		strings.Join(exprs, ", "), duck.Text(from.path), strings.Join(types, ", "), max(from.longest, bigLine)+64, order, duck.Text(to)))
+	out, err := os.OpenFile(filepath.Join(c.dir, name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return fmt.Errorf("write Parquet: %w", err)
+		return file, nil, fmt.Errorf("write Parquet: %w", err)
 	}
-	if err := parquet.Graft(to, c.schema); err != nil {
-		return err
+	defer out.Close()
+	sum := sha256.New()
+	w := bufio.NewWriterSize(io.MultiWriter(out, sum), 64<<10)
+	t.begin()
+	t.out.Reset(w)
+	take := func(p rowPlace, body []byte) error {
+		if err := t.read(body); err != nil {
+			bad = append(bad, badRow{bytes.Clone(body), err})
+			return nil
+		}
+		return t.add(p.at)
 	}
-	footer, err := parquet.ReadFooter(to)
+	if sorted {
+		for _, f := range files {
+			if err = t.rows.inOrder(f.file, f.size, take); err != nil {
+				break
+			}
+		}
+	} else {
+		err = t.rows.inTime(files, take)
+	}
+	if err != nil {
+		return file, nil, fmt.Errorf("write Parquet: %w", err)
+	}
+	written, err := t.out.Close()
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
+		return file, nil, fmt.Errorf("write Parquet: %w", err)
+	}
+	if err := check(out, rows, written, int64(len(bad))); err != nil {
+		return file, nil, err
+	}
+	file = lake.Staged{Name: name, File: t.file(spills[0].partition, written)}
+	file.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return file, bad, nil
+}
+
+var errCount = errors.New("the file has not the rows of its spill")
+
+// check reads the footer of a file that was written: what the lake's log will say of it must be there.
+func check(f *os.File, given, written, bad int64) error {
+	footer, err := parquet.ReadFooter(f.Name())
 	if err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
-	if n != from.rows || footer.Rows != from.rows {
-		return &countError{rows: from.rows, copied: n, written: footer.Rows}
+	if written+bad != given || footer.Rows != written {
+		return fmt.Errorf("check: %w: %d were taken in, %d written, %d are damaged, the footer says %d", errCount, given, written, bad, footer.Rows)
 	}
 	return nil
-}
-
-// countError says that DuckDB wrote another number of rows than it was given lines.
-type countError struct{ rows, copied, written int64 }
-
-func (e *countError) Error() string {
-	return fmt.Sprintf("DuckDB made %d rows of %d lines and wrote %d", e.copied, e.rows, e.written)
 }
 
 // partName is the name of the Parquet file that comes of a spill.
 func partName(spill string) string { return filepath.Base(spill) + ".parquet" }
 
-// convert makes the files of one spill, which stays until they are committed. Rows that DuckDB does not take are handed back.
-func (c *converter) convert(ctx context.Context, s *spill) ([]lake.Staged, []badRow, error) {
+// convert makes the file of one spill, which stays until it is committed.
+func (c *converter) convert(s *spill) (files []lake.Staged, bad []badRow, err error) {
 	if err := s.flush(); err != nil {
 		return nil, nil, err
 	}
-	from := source{path: s.path, rows: s.rows, longest: s.longest, sorted: s.sorted, used: s.used}
-	name := partName(s.path)
-	err := c.copy(ctx, &from, name)
-	if err != nil && blamesInput(err) {
-		return c.bisect(ctx, from, s.partition)
+	t := <-c.tables
+	defer func() { c.tables <- t }()
+	file, bad, err := c.write(t, []*spill{s}, partName(s.path))
+	if err != nil || file.Rows == 0 {
+		return nil, bad, err
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return []lake.Staged{{Name: name, File: lake.File{
-		Dataset: s.dataset, Date: s.date(), Rows: s.rows, MinTime: s.min, MaxTime: s.max, Kinds: s.counts(),
-	}}}, nil, nil
+	return []lake.Staged{file}, bad, nil
 }
 
-// convertAll converts every spill of a generation, a few side by side: a small file is mostly waiting and planning.
+// convertAll converts every spill of a generation, a few side by side.
 func (c *converter) convertAll(ctx context.Context, g *generation) (files []lake.Staged, bad []badRow, err error) {
 	type result struct {
 		files []lake.Staged
@@ -147,7 +162,10 @@ func (c *converter) convertAll(ctx context.Context, g *generation) (files []lake
 				return
 			}
 			r := &results[i]
-			if r.files, r.bad, r.err = c.convert(ctx, s); r.err != nil {
+			if r.err = ctx.Err(); r.err == nil {
+				r.files, r.bad, r.err = c.convert(s)
+			}
+			if r.err != nil {
 				r.err = fmt.Errorf("dataset %s, date %s: %w", s.dataset, s.date(), r.err)
 				failed.Store(true)
 			}
@@ -162,6 +180,3 @@ func (c *converter) convertAll(ctx context.Context, g *generation) (files []lake
 	}
 	return files, bad, nil
 }
-
-// sideBySide is how many files are written at once; each has threads and memory of the same DuckDB.
-const sideBySide = 2

@@ -1,7 +1,7 @@
 // Package persist is the end of a pipe: it writes events to a lake as Parquet, in partitions of dataset and date, and
 // commits them.
 //
-// Events become rows (pkg/row) in one spill file for each partition; DuckDB turns each spill into a sorted Parquet file in the
+// Events become rows (pkg/row) in one spill file for each partition; each spill becomes a sorted Parquet file (internal/parquet) in the
 // writer's staging folder; pkg/lake publishes and commits the files. A single goroutine converts and commits while the next events are
 // taken in, one step ahead at most, so that a commit does not hold up the pipe.
 //
@@ -10,7 +10,7 @@
 // at the end of input; what is in the spill when the process is killed comes again if its source is read again, and is lost if not.
 // A spill is never fsynced: it is no journal, and is swept at the next start.
 //
-// No event is refused. One that DuckDB does not take becomes a pipeline_error that holds it as text.
+// No event is refused. A row that was damaged on its way through the spill becomes a pipeline_error that holds it as text.
 //
 // It is not for changing what is in the lake already: that is pkg/retain.
 package persist

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,22 +15,22 @@ import (
 	"leat/pkg/row"
 )
 
-// spillName is spill-<generation>-<number><suffix>@<dataset>@<date>.ndjson. A partition's name has no '@'. Only one without suffix
+// spillName is spill-<generation>-<number><suffix>@<dataset>@<date>.rows. A partition's name has no '@'. Only one without suffix
 // is read before its commit.
 func spillName(generation, number int, suffix string, p partition) string {
-	return fmt.Sprintf("spill-%d-%d%s@%s@%s.ndjson", generation, number, suffix, p.dataset, p.date())
+	return fmt.Sprintf("spill-%d-%d%s@%s@%s.rows", generation, number, suffix, p.dataset, p.date())
 }
 
 // parseSpill undoes spillName; ok is false for any other file of a staging folder.
 func parseSpill(name string) (h HotFile, generation int64, ok bool) {
-	name, ndjson := strings.CutSuffix(name, ".ndjson")
+	name, isRows := strings.CutSuffix(name, ".rows")
 	head, rest, hasSet := strings.Cut(name, "@")
 	h.Dataset, h.Date, ok = strings.Cut(rest, "@")
 	head, isSpill := strings.CutPrefix(head, "spill-")
 	gen, number, hasNumber := strings.Cut(head, "-")
 	generation, err := strconv.ParseInt(gen, 10, 64)
 	_, nerr := strconv.Atoi(number)
-	ok = ok && ndjson && hasSet && isSpill && hasNumber && err == nil && nerr == nil && generation > 0
+	ok = ok && isRows && hasSet && isSpill && hasNumber && err == nil && nerr == nil && generation > 0
 	return h, generation, ok && lake.PartitionName(h.Dataset) == h.Dataset
 }
 
@@ -46,7 +45,7 @@ type hotSpill struct {
 	file       *os.File
 }
 
-// HotFile is a copy of one spill, as far as it was written.
+// HotFile is a copy of one spill as lines of JSON, as far as it was written.
 type HotFile struct {
 	Path, Dataset, Date string
 	Rows, Bytes         int64
@@ -111,7 +110,7 @@ func (h *Hot) Close() error {
 }
 
 // Copy copies to dir, in folders dataset=<name>/date=<day>, the rows that s, a state read after OpenHot, does not have as committed. A copy
-// does not grow, so that a statement may read it twice. A last line that is not whole is left out.
+// does not grow, so that a statement may read it twice. A last row that is not whole is left out.
 func (h *Hot) Copy(s *lake.State, dir string) ([]HotFile, error) {
 	var out []HotFile
 	for i, sp := range h.spills {
@@ -138,31 +137,27 @@ func (sp *hotSpill) copy(to string) error {
 		return err
 	}
 	sp.Path = to
-	in, out := bufio.NewReaderSize(io.LimitReader(sp.file, sp.Bytes), 1<<20), bufio.NewWriterSize(f, 1<<20)
-	line := 0
+	cols, out := row.Standard(), bufio.NewWriterSize(f, 1<<20)
+	size := sp.Bytes
 	sp.Bytes = 0
-	for err == nil {
-		var part []byte
-		part, err = in.ReadSlice('\n')
-		whole := err == nil
-		if errors.Is(err, bufio.ErrBufferFull) {
-			err = nil
+	var r rowReader
+	var line []byte
+	err = r.inOrder(sp.file, size, func(_ rowPlace, body []byte) error {
+		var err error
+		if line, err = cols.AppendJSON(line[:0], body); err != nil {
+			// Damaged: its commit will make a pipeline_error of it.
+			return nil
 		}
-		line += len(part)
-		if _, werr := out.Write(part); werr != nil {
-			err = werr
-		}
-		if whole {
-			sp.Rows, sp.Bytes, sp.Longest, line = sp.Rows+1, sp.Bytes+int64(line), max(sp.Longest, line), 0
-		}
+		line = append(line, '\n')
+		sp.Rows, sp.Bytes, sp.Longest = sp.Rows+1, sp.Bytes+int64(len(line)), max(sp.Longest, len(line))
+		_, err = out.Write(line)
+		return err
+	})
+	if errors.Is(err, errTorn) {
+		// It is being written.
+		err = nil
 	}
-	if errors.Is(err, io.EOF) {
-		err = out.Flush()
-	}
-	if err == nil {
-		err = f.Truncate(sp.Bytes)
-	}
-	return errors.Join(err, f.Close())
+	return errors.Join(err, out.Flush(), f.Close())
 }
 
 // HotSQL is a SELECT of the rows of copied spills with the columns of cols, dataset and date.

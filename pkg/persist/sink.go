@@ -3,7 +3,6 @@ package persist
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"leat/pkg/event"
@@ -55,7 +54,7 @@ func New(ctx context.Context, cfg Config) (*Sink, error) {
 		return nil, err
 	}
 	cols := row.Standard()
-	conv, err := newConverter(ctx, &cfg, cols, w.Staging())
+	conv, err := newConverter(cols, w.Staging())
 	if err != nil {
 		_ = w.Close()
 		return nil, err
@@ -244,9 +243,6 @@ func (s *Sink) Close() error {
 		err = s.err
 	}
 	s.cancel()
-	if derr := s.conv.db.Close(); err == nil && derr != nil {
-		err = fmt.Errorf("close DuckDB: %w", derr)
-	}
 	if werr := s.writer.Close(); err == nil {
 		err = werr
 	}

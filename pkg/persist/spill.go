@@ -2,10 +2,10 @@ package persist
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
-	"leat/pkg/event"
 	"leat/pkg/row"
 )
 
@@ -13,86 +13,40 @@ import (
 // files grow with the number of partitions.
 const spillBuffer = 128 << 10
 
-// spill is one partition's rows on their way to Parquet: a file of NDJSON in the staging folder.
+// spill is one partition's rows on their way to Parquet: a file in the staging folder.
 type spill struct {
 	partition
-	path    string
-	buf     []byte
-	rows    int64
-	bytes   int64
-	longest int
-	sorted  bool // by @timestamp, those without one last
-	last    int64
-	untimed bool // a row without @timestamp was there
-	timed   bool // one with
-	min     int64
-	max     int64
-	kinds   map[string]*int64
-	scratch [maxKindName]byte
-	used    row.Set // columns that some row fills
+	path   string
+	buf    []byte
+	rows   int64
+	size   int64 // of the file
+	sorted bool  // by time, those without one last
+	first  int64 // times of the first and the last row
+	last   int64
 }
 
-// add takes one row with its line feed.
-func (s *spill) add(line []byte, x *row.Encoder) error {
-	s.note(x)
-	s.used.Join(&x.Used)
+// add takes one row.
+func (s *spill) add(body []byte, x *row.Encoder) error {
+	at := int64(noTime)
+	if x.HasTime {
+		at = x.Time
+	}
+	if s.rows == 0 {
+		s.first = at
+	}
+	s.sorted = s.sorted && at >= s.last
+	s.last = at
 	s.rows++
-	s.bytes += int64(len(line))
-	s.longest = max(s.longest, len(line))
-	if len(s.buf)+len(line) > spillBuffer && len(s.buf) > 0 {
+	if len(s.buf)+headSize+len(body) > spillBuffer && len(s.buf) > 0 {
 		if err := s.flush(); err != nil {
 			return err
 		}
 	}
-	s.buf = append(s.buf, line...)
-	if len(line) > bigLine {
+	s.buf = AppendRow(s.buf, body, at)
+	if len(body) > bigLine {
 		return s.flush()
 	}
 	return nil
-}
-
-func (s *spill) note(x *row.Encoder) {
-	if x.Kind.Kind == event.String {
-		s.count(x.Kind)
-	}
-	if !x.HasTime {
-		s.untimed = true
-		return
-	}
-	t := x.Time
-	if !s.timed {
-		s.min, s.max, s.timed = t, t, true
-	}
-	s.min, s.max = min(s.min, t), max(s.max, t)
-	if s.untimed || t < s.last {
-		s.sorted = false
-	}
-	s.last = t
-}
-
-// maxKinds bounds the table: ECS knows eight kinds, and anything may stand in a log.
-const (
-	maxKinds    = 32
-	maxKindName = 64
-)
-
-func (s *spill) count(kind event.Value) {
-	text := kind.Text(s.scratch[:0])
-	if n, ok := s.kinds[string(text)]; ok {
-		*n++
-	} else if len(s.kinds) < maxKinds && len(text) <= maxKindName {
-		n := int64(1)
-		s.kinds[string(text)] = &n
-	}
-}
-
-// counts returns the rows of each kind.
-func (s *spill) counts() map[string]int64 {
-	out := make(map[string]int64, len(s.kinds))
-	for k, n := range s.kinds {
-		out[k] = *n
-	}
-	return out
 }
 
 func (s *spill) flush() error {
@@ -100,7 +54,8 @@ func (s *spill) flush() error {
 	if err != nil {
 		return fmt.Errorf("spill: %w", err)
 	}
-	_, err = f.Write(s.buf)
+	n, err := f.Write(s.buf)
+	s.size += int64(n)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -131,7 +86,7 @@ func newGeneration(dir string, number int) *generation {
 
 func (g *generation) open(p partition) *spill {
 	s := &spill{
-		partition: p, sorted: true, last: -1 << 63, kinds: map[string]*int64{},
+		partition: p, sorted: true, last: math.MinInt64,
 		path: filepath.Join(g.dir, spillName(g.number, len(g.order), g.suffix, p)),
 	}
 	g.spills[p] = s

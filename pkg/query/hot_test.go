@@ -14,6 +14,7 @@ import (
 	"leat/pkg/lake"
 	"leat/pkg/persist"
 	"leat/pkg/query"
+	"leat/pkg/row"
 	"leat/pkg/row/rowtest"
 )
 
@@ -112,7 +113,7 @@ func idOf(line string) string {
 	return e.Get(event.MustPath("event.id")).String()
 }
 
-// TestHotTorn: the line that is being written is not seen yet; what is no spill of a living writer, never.
+// TestHotTorn: the row that is being written is not seen yet; what is no spill of a living writer, never.
 func TestHotTorn(t *testing.T) {
 	l := newLake(t)
 	w, err := l.NewWriter(t.Context())
@@ -120,6 +121,14 @@ func TestHotTorn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
+	rowOf := func(line string) string {
+		var e event.Event
+		e.Reset([]byte(line))
+		if err := e.Parse(); err != nil {
+			t.Fatal(err)
+		}
+		return string(persist.AppendRow(nil, row.NewEncoder(row.Standard()).Append(nil, &e), 0))
+	}
 	write := func(dir, name, text string) {
 		t.Helper()
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -129,18 +138,18 @@ func TestHotTorn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	row := `{"event":{"id":"a"}}` + "\n"
-	big := `{"event":{"id":"b"},"message":"` + strings.Repeat("x", 3<<20) + `"}` + "\n"
-	write(w.Staging(), "spill-1-0@x@2026-11-24.ndjson", row+`{"event":{"id":"half`)
-	write(w.Staging(), "spill-1-1@x@2026-11-24.ndjson", big)
-	write(w.Staging(), "spill-1-2@x@2026-11-24.ndjson", `{"event":{"id":"only half`)
+	small := rowOf(`{"event":{"id":"a"}}`)
+	big := rowOf(`{"event":{"id":"b"},"message":"` + strings.Repeat("x", 3<<20) + `"}`)
+	write(w.Staging(), "spill-1-0@x@2026-11-24.rows", small+small[:len(small)-1])
+	write(w.Staging(), "spill-1-1@x@2026-11-24.rows", big)
+	write(w.Staging(), "spill-1-2@x@2026-11-24.rows", small[:5])
 	for _, name := range []string{
-		"spill-1-3-errors@x@2026-11-24.ndjson", "spill-0-1@x@2026-11-24.ndjson", "spill-1-4@X Y@2026-11-24.ndjson", "spill-1-5@x@2026-11-24.ndjsona",
-		"spill-1-0.ndjson", "spill-1-6@x@2026-11-24.ndjson.parquet", "x",
+		"spill-1-3-errors@x@2026-11-24.rows", "spill-0-1@x@2026-11-24.rows", "spill-1-4@X Y@2026-11-24.rows", "spill-1-5@x@2026-11-24.rowsa",
+		"spill-1-0.rows", "spill-1-6@x@2026-11-24.rows.parquet", "x",
 	} {
-		write(w.Staging(), name, row)
+		write(w.Staging(), name, small)
 	}
-	write(l.Staging("01ARZ3NDEKTSV4RRFFQ69G5FAV"), "spill-1-0@x@2026-11-24.ndjson", row)
+	write(l.Staging("01ARZ3NDEKTSV4RRFFQ69G5FAV"), "spill-1-0@x@2026-11-24.rows", small)
 	q := openHot(t, l)
 	defer q.Close()
 	if _, _, got := table(t, q, "SELECT event.id, length(message) FROM everything ORDER BY 1"); got != "\"a\" \n\"b\" 3145728" {

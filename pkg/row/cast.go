@@ -2,6 +2,7 @@ package row
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"strconv"
 	"unicode/utf16"
@@ -9,7 +10,7 @@ import (
 	"leat/pkg/event"
 )
 
-// cast appends v as a JSON value of the type t, or nothing where it does not cast. exact tells whether that value reads back as v.
+// cast appends v as the value of a cell of the type t, or nothing where it does not cast. exact tells whether that value reads back as v.
 func (x *Encoder) cast(dst []byte, t Type, v event.Value) (out []byte, exact bool) {
 	switch t {
 	case Text:
@@ -42,14 +43,16 @@ func only(v event.Value) (event.Value, bool) {
 func (x *Encoder) castText(dst []byte, v event.Value) ([]byte, bool) {
 	switch v.Kind {
 	case event.String:
-		if v.Escaped() && !plain(v.Raw) {
+		if !v.Escaped() {
+			return appendText(dst, v.Raw[1:len(v.Raw)-1]), true
+		}
+		if !plain(v.Raw) {
 			return dst, false
 		}
-		return append(dst, v.Raw...), true
+		x.text = event.AppendUnquoted(x.text[:0], v.Raw[1:len(v.Raw)-1])
+		return appendText(dst, x.text), true
 	case event.Number, event.True, event.False:
-		dst = append(dst, '"')
-		dst = append(dst, v.Raw...)
-		return append(dst, '"'), false
+		return appendText(dst, v.Raw), false
 	case event.Array:
 		if one, ok := only(v); ok {
 			dst, _ = x.castText(dst, one)
@@ -59,44 +62,46 @@ func (x *Encoder) castText(dst []byte, v event.Value) ([]byte, bool) {
 }
 
 func (x *Encoder) castTexts(dst []byte, v event.Value) ([]byte, bool) {
-	start, exact := len(dst), v.Kind == event.Array
-	dst = append(dst, '[')
-	ok := v.Kind != event.Object && v.Kind != event.Null
+	if v.Kind == event.Object || v.Kind == event.Null {
+		return dst, false
+	}
+	start, exact, ok, count := len(dst), v.Kind == event.Array, true, uint32(0)
+	dst = append(dst, 0, 0, 0, 0)
 	v.Elements(func(el event.Value) bool {
-		if el.Kind == event.Array || !ok {
-			ok = false
+		if ok = el.Kind != event.Array; !ok {
 			return false
-		}
-		if dst[len(dst)-1] != '[' {
-			dst = append(dst, ',')
 		}
 		n := len(dst)
 		var same bool
 		dst, same = x.castText(dst, el)
 		exact = exact && same
+		count++
 		ok = len(dst) > n
 		return ok
 	})
 	if !ok {
 		return dst[:start], false
 	}
-	return append(dst, ']'), exact
+	binary.LittleEndian.PutUint32(dst[start:], count)
+	return dst, exact
 }
+
+func appendBits(dst []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(dst, v) }
 
 func (x *Encoder) castInt(dst []byte, v event.Value) ([]byte, bool) {
 	switch v.Kind {
 	case event.Number:
 		if n, ok := v.Int(); ok {
 			// -0 is another text than 0.
-			return strconv.AppendInt(dst, n, 10), n != 0 || len(v.Raw) == 1
+			return appendBits(dst, uint64(n)), n != 0 || len(v.Raw) == 1
 		}
 		f, err := strconv.ParseFloat(string(v.Raw), 64)
 		if err == nil && f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
-			return strconv.AppendInt(dst, int64(f), 10), false
+			return appendBits(dst, uint64(int64(f))), false
 		}
 	case event.String:
 		if n, ok := v.Int(); ok {
-			return strconv.AppendInt(dst, n, 10), false
+			return appendBits(dst, uint64(n)), false
 		}
 	case event.Array:
 		if one, ok := only(v); ok {
@@ -113,13 +118,12 @@ func (x *Encoder) castFloat(dst []byte, v event.Value) ([]byte, bool) {
 		if !ok || math.IsInf(f, 0) || !decimal(v) {
 			return dst, false
 		}
-		start := len(dst)
 		if f == 0 {
 			// A column need not tell -0 from 0.
 			f = 0
 		}
-		dst = appendFloat(dst, f)
-		return dst, v.Kind == event.Number && string(dst[start:]) == string(v.Raw)
+		x.text = appendFloat(x.text[:0], f)
+		return appendBits(dst, math.Float64bits(f)), v.Kind == event.Number && string(x.text) == string(v.Raw)
 	case event.Array:
 		if one, ok := only(v); ok {
 			dst, _ = x.castFloat(dst, one)
@@ -149,12 +153,14 @@ func appendFloat(dst []byte, f float64) []byte {
 
 func (x *Encoder) castBool(dst []byte, v event.Value) ([]byte, bool) {
 	switch {
-	case v.Kind == event.True || v.Kind == event.False:
-		return append(dst, v.Raw...), true
+	case v.Kind == event.True:
+		return appendBits(dst, 1), true
+	case v.Kind == event.False:
+		return appendBits(dst, 0), true
 	case v.Is("true"):
-		dst = append(dst, "true"...)
+		dst = appendBits(dst, 1)
 	case v.Is("false"):
-		dst = append(dst, "false"...)
+		dst = appendBits(dst, 0)
 	case v.Kind == event.Array:
 		if one, ok := only(v); ok {
 			dst, _ = x.castBool(dst, one)
@@ -172,12 +178,7 @@ func (x *Encoder) castTime(dst []byte, v event.Value) ([]byte, bool) {
 			return dst, false
 		}
 		x.ns, x.isTime = ns, true
-		if !v.Escaped() && canonicalTime(x.text) {
-			return append(dst, v.Raw...), true
-		}
-		dst = append(dst, '"')
-		dst = event.AppendTime(dst, floor(ns, 1000))
-		return append(dst, '"'), false
+		return appendBits(dst, uint64(floor(ns, 1000)/1000)), !v.Escaped() && canonicalTime(x.text)
 	case event.Array:
 		if one, ok := only(v); ok {
 			dst, _ = x.castTime(dst, one)

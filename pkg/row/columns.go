@@ -35,6 +35,7 @@ type Column struct {
 // Columns is a compiled list of columns. It is immutable.
 type Columns struct {
 	list []Column
+	keys [][]string // of each, its field's names from the top
 	root *level
 }
 
@@ -122,6 +123,7 @@ func Compile(list []Column) (*Columns, error) {
 	for number, col := range list {
 		l := c.root
 		keys := strings.Split(col.Field, ".")
+		c.keys = append(c.keys, keys)
 		for i, k := range keys {
 			last := i == len(keys)-1
 			at := l.find(k)
@@ -153,68 +155,28 @@ type TopLevel struct {
 	Name string
 	// SQL is its type, for objects a STRUCT.
 	SQL string
-	// Expr is an expression on a table t with columns of these names and types. It gives the same, but of an object that
-	// is not there one whose members are all NULL.
-	Expr string
 }
 
 // Table returns the columns of the table, in order: one for each name at the event's own level, and rest.
 func (c *Columns) Table() []TopLevel {
-	all := Set{}
-	for i := range c.list {
-		all.add(i)
-	}
-	return c.Only(all)
-}
-
-// Only returns what is left of the table when only the columns in used, and rest, are wanted.
-func (c *Columns) Only(used Set) []TopLevel {
 	var out []TopLevel
 	for i := range c.root.members {
-		m := &c.root.members[i]
-		if typ, expr := m.sql(&used, "t"); typ != "" {
-			out = append(out, TopLevel{m.name, typ, expr})
-		}
+		out = append(out, TopLevel{c.root.members[i].name, c.root.members[i].sql()})
 	}
-	return append(out, TopLevel{Rest, Text.SQL(), "t." + Rest})
+	return append(out, TopLevel{Rest, Text.SQL()})
 }
 
-func (m *member) sql(used *Set, prefix string) (typ, expr string) {
-	prefix += `."` + m.name + `"`
+func (m *member) sql() string {
 	if m.sub == nil {
-		if !used.Has(m.column) {
-			return "", ""
-		}
-		return m.typ.SQL(), prefix
+		return m.typ.SQL()
 	}
-	var types, exprs []string
+	var types []string
 	for i := range m.sub.members {
 		s := &m.sub.members[i]
-		if t, e := s.sql(used, prefix); t != "" {
-			types = append(types, `"`+s.name+`" `+t)
-			exprs = append(exprs, "'"+s.name+"': "+e)
-		}
+		types = append(types, `"`+s.name+`" `+s.sql())
 	}
-	if types == nil {
-		return "", ""
-	}
-	return "STRUCT(" + strings.Join(types, ", ") + ")", "{" + strings.Join(exprs, ", ") + "}"
+	return "STRUCT(" + strings.Join(types, ", ") + ")"
 }
 
-// Set is a set of columns, by their number in the list.
-type Set [maxColumns / 64]uint64
-
-// maxColumns is how many columns there may be.
-const maxColumns = 256
-
-func (s *Set) add(i int) { s[i/64] |= 1 << (uint(i) % 64) }
-
-// Has tells whether column i is in s.
-func (s *Set) Has(i int) bool { return s[i/64]&(1<<(uint(i)%64)) != 0 }
-
-// Join adds what is in o.
-func (s *Set) Join(o *Set) {
-	for i := range s {
-		s[i] |= o[i]
-	}
-}
+// maxColumns is how many columns there may be: a cell says its column in one byte.
+const maxColumns = 255

@@ -10,7 +10,7 @@
 // (SUBSTITUTE) as the escape: a NUL as U+001A 0000, half of a surrogate pair such as U+001A d83d, and a number beyond the range of a
 // double as the string of U+001A, n, and the number; U+001A itself is doubled. Nothing else is changed, and going back undoes it.
 //
-// The package knows the columns and their SQL types, but no database: pkg/persist writes the lines of an [Encoder] to files that
-// DuckDB reads, pkg/query hands back what DuckDB says to a [Decoder]. It is not for transport between stages,
+// The package knows the columns and their SQL types, but no database and no file: pkg/persist makes Parquet of the cells of an
+// [Encoder], pkg/query hands back what DuckDB says to a [Decoder]. It is not for transport between stages,
 // which is plain NDJSON. It guarantees nothing about delivery.
 package row

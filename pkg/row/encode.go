@@ -1,9 +1,13 @@
 package row
 
-import "leat/pkg/event"
+import (
+	"encoding/binary"
 
-// Encoder turns events into rows: one JSON object a line, as the columns' SQL types read it. It is not safe for
-// concurrent use, and allocates nothing in the steady state.
+	"leat/pkg/event"
+)
+
+// Encoder turns events into rows (see cells.go for their form). It is not safe for concurrent use, and allocates nothing in the
+// steady state.
 type Encoder struct {
 	c      *Columns
 	rest   []byte // JSON text of what goes to rest
@@ -11,9 +15,6 @@ type Encoder struct {
 	ns     int64 // what castTime read last,
 	isTime bool  // if it did
 	dup    bool  // a field that has a column is there twice
-
-	// Used are the columns that the last event filled.
-	Used Set
 
 	// What the last event had, for its partition; spans of the event.
 
@@ -25,12 +26,11 @@ type Encoder struct {
 // NewEncoder makes an Encoder for c.
 func NewEncoder(c *Columns) *Encoder { return &Encoder{c: c} }
 
-// Append appends e, which must have been parsed, as a row with its line feed.
+// Append appends e, which must have been parsed, as a row.
 func (x *Encoder) Append(dst []byte, e *event.Event) []byte {
-	x.dup, x.HasTime, x.Time, x.Used = false, false, 0, Set{}
+	x.dup, x.HasTime, x.Time = false, false, 0
 	x.Kind, x.Dataset = event.Value{}, event.Value{}
 	x.rest = append(x.rest[:0], '{')
-	dst = append(dst, '{')
 	dst = x.object(dst, e, x.c.root, e.Root())
 	x.rest = append(x.rest, '}')
 	if x.dup {
@@ -38,11 +38,15 @@ func (x *Encoder) Append(dst []byte, e *event.Event) []byte {
 		x.rest = e.Append(x.rest[:0])
 	}
 	if len(x.rest) > len("{}") {
-		dst = append(comma(dst), `"`+Rest+`":"`...)
-		dst = quoteRest(dst, x.rest)
-		dst = append(dst, '"')
+		dst = append(dst, byte(x.c.RestColumn()))
+		x.text = escapeRest(x.text[:0], x.rest)
+		dst = appendText(dst, x.text)
 	}
-	return append(dst, '}', '\n')
+	return dst
+}
+
+func appendText(dst, text []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
 // comma separates from the member before. A value never ends in '{'.
@@ -85,15 +89,10 @@ func (x *Encoder) object(dst []byte, e *event.Event, l *level, n event.Node) []b
 			continue
 		}
 		// What stays empty is taken back.
-		d0, r0 := len(dst), len(x.rest)
-		dst = append(append(comma(dst), m.quoted...), '{')
+		r0 := len(x.rest)
 		x.rest = append(append(comma(x.rest), m.quoted...), '{')
-		d1, r1 := len(dst), len(x.rest)
-		if dst = x.object(dst, e, m.sub, i); len(dst) == d1 {
-			dst = dst[:d0]
-		} else {
-			dst = append(dst, '}')
-		}
+		r1 := len(x.rest)
+		dst = x.object(dst, e, m.sub, i)
 		if len(x.rest) == r1 {
 			x.rest = x.rest[:r0]
 		} else {
@@ -111,16 +110,14 @@ func (x *Encoder) keep(e *event.Event, n event.Node) {
 	x.rest = append(x.rest, e.ValueAt(n).Raw...)
 }
 
-// column writes v to the column m if it casts to its type; exact tells whether the column gives back the same JSON.
+// column writes v as a cell of the column m if it casts to its type; exact tells whether the column gives back the same JSON.
 func (x *Encoder) column(dst []byte, m *member, v event.Value) (out []byte, exact bool) {
 	start := len(dst)
-	dst = append(comma(dst), m.quoted...)
-	value := len(dst)
+	dst = append(dst, byte(m.column))
 	dst, exact = x.cast(dst, m.typ, v)
-	if len(dst) == value {
+	if len(dst) == start+1 {
 		return dst[:start], false
 	}
-	x.Used.add(m.column)
 	return dst, exact
 }
 

@@ -9,15 +9,14 @@ import (
 // sub is U+001A SUBSTITUTE as JSON writes it: the sign that something stands for what could not be there.
 const sub = `\u001a`
 
-// quoteRest appends the JSON text s as the contents of a JSON string, changed so that every JSON reader takes the text:
-// in its strings, NUL and halves of surrogate pairs become U+001A and four hexadecimal digits, and U+001A is doubled; a number
-// beyond a double's range becomes the string of U+001A, n, and the number. The space between tokens is dropped.
-func quoteRest(dst, s []byte) []byte {
+// escapeRest appends the JSON text s, changed so that every JSON reader takes it: in its strings, NUL and halves of surrogate
+// pairs become U+001A and four hexadecimal digits, and U+001A is doubled; a number beyond a double's range becomes the string of
+// U+001A, n, and the number. The space between tokens is dropped.
+func escapeRest(dst, s []byte) []byte {
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
 		case c == '"':
-			dst = append(dst, '\\', '"')
-			dst, i = quoteText(dst, s, i+1)
+			dst, i = escapeText(dst, s, i+1)
 		case c == '-' || c-'0' < 10:
 			end := i + 1
 			big := false
@@ -26,9 +25,9 @@ func quoteRest(dst, s []byte) []byte {
 				end++
 			}
 			if (big || end-i > 300) && infinite(s[i:end]) {
-				dst = append(dst, `\"\`+sub+`n`...)
+				dst = append(dst, `"`+sub+`n`...)
 				dst = append(dst, s[i:end]...)
-				dst = append(dst, '\\', '"')
+				dst = append(dst, '"')
 			} else {
 				dst = append(dst, s[i:end]...)
 			}
@@ -48,42 +47,33 @@ func infinite(number []byte) bool {
 	return err != nil
 }
 
-// quoteText goes on behind a string's first quote at s[i-1], and returns the place behind its last.
-func quoteText(dst, s []byte, i int) ([]byte, int) {
-	start := i
+// escapeText goes on behind a string's first quote at s[i-1], and returns the place behind its last.
+func escapeText(dst, s []byte, i int) ([]byte, int) {
+	start := i - 1
 	for {
 		for s[i] != '"' && s[i] != '\\' {
 			i++
 		}
-		dst = append(dst, s[start:i]...)
 		if s[i] == '"' {
-			return append(dst, '\\', '"'), i + 1
+			return append(dst, s[start:i+1]...), i + 1
 		}
-		n := 2
-		switch s[i+1] {
-		case '"', '\\':
-			dst = append(dst, '\\', '\\', '\\', s[i+1])
-		case 'u':
-			var r rune
-			r, n = escaped(s[i:])
-			switch {
-			case r == 0x1a:
-				dst = append(dst, `\`+sub+`\`+sub...)
-			case r == 0 || n == 6 && utf16.IsSurrogate(r):
-				dst = append(dst, `\`+sub...)
-				dst = append(dst, s[i+2:i+6]...)
-			default:
-				// Of a pair, both escapes.
-				for k := i; k < i+n; k += 6 {
-					dst = append(dst, '\\')
-					dst = append(dst, s[k:k+6]...)
-				}
-			}
+		if s[i+1] != 'u' {
+			i += 2
+			continue
+		}
+		switch r, n := escaped(s[i:]); {
+		case r == 0x1a:
+			dst = append(append(dst, s[start:i]...), sub+sub...)
+			i += n
+			start = i
+		case r == 0 || n == 6 && utf16.IsSurrogate(r):
+			dst = append(append(dst, s[start:i]...), sub...)
+			// The four digits are left to be copied.
+			start = i + 2
+			i += n
 		default:
-			dst = append(dst, '\\', '\\', s[i+1])
+			i += n
 		}
-		i += n
-		start = i
 	}
 }
 
