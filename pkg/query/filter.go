@@ -14,16 +14,17 @@ type bounds struct {
 	dataset  string
 	day      int64 // days since 1970
 	min, max int64 // of @timestamp, in µs since 1970
+	slack    int64 // µs by which times may be off
 }
 
 const (
 	dayMicros = int64(24 * time.Hour / time.Microsecond)
 	// now() is later when the statement runs than when it was planned. So much later, that a file that begins meanwhile is read too.
-	slack = int64(time.Minute / time.Microsecond)
+	planSlack = int64(time.Minute / time.Microsecond)
 )
 
 func boundsOf(f *lake.File) bounds {
-	b := bounds{dataset: f.Dataset, min: floorDiv(f.MinTime, 1000), max: floorDiv(f.MaxTime, 1000)}
+	b := bounds{slack: planSlack, dataset: f.Dataset, min: floorDiv(f.MinTime, 1000), max: floorDiv(f.MaxTime, 1000)}
 	if day, err := time.Parse(time.DateOnly, f.Date); err == nil {
 		b.day = day.Unix() / 86400
 	}
@@ -214,10 +215,13 @@ func operand(e *expr, column func(int) string) side {
 	case isColumn(e, column, "dataset"):
 		return side{dataset: true}
 	case isColumn(e, column, "@timestamp"):
-		return side{within: func(b *bounds) (int64, int64) { return b.min - slack, b.max + slack }}
+		return side{within: func(b *bounds) (int64, int64) { return b.min - b.slack, b.max + b.slack }}
 	case isColumn(e, column, "date"):
-		// DuckDB itself leaves out the files of other days: here it need not be exact.
-		return side{within: func(b *bounds) (int64, int64) { return (b.day - 1) * dayMicros, (b.day + 1) * dayMicros }}
+		// DuckDB itself leaves out the files of the days next to it.
+		return side{within: func(b *bounds) (int64, int64) {
+			off := min(b.slack, 1)
+			return (b.day - off) * dayMicros, (b.day + off) * dayMicros
+		}}
 	case e == nil || e.Class != "BOUND_CAST" || e.TryCast:
 		return side{}
 	}

@@ -38,8 +38,14 @@ func newPlanner(ctx context.Context, cols *row.Columns, files []string) (*planne
 	return p, nil
 }
 
-// scans are the conditions under which a statement reads each view: one for each place where it is read.
-type scans map[string][]condition
+// scans are how a statement reads each view: one for each place where it is read.
+type scans map[string][]viewScan
+
+// viewScan is one reading of a view: what it asks for, and the columns of the table that it needs.
+type viewScan struct {
+	condition
+	columns []string
+}
 
 // condition is a conjunction of filters on the columns that the log knows of each file. Where nothing is known it has none.
 type condition []func(*bounds) bool
@@ -112,7 +118,18 @@ func readPlan(text []byte) scans {
 // walk notes the scans at and below n and returns their number. above is the filter right above n.
 func (s scans) walk(n *node, above []expr) (gets int) {
 	if n.Type == "LOGICAL_GET" {
-		s[n.Function.Table] = append(s[n.Function.Table], n.condition(above))
+		v := viewScan{condition: n.condition(above)}
+		for _, c := range n.ColumnIndexes {
+			if c.Index < uint64(len(n.Names)) {
+				v.columns = append(v.columns, n.Names[c.Index])
+			}
+		}
+		for _, f := range n.Filters.Filters {
+			if f.Key >= 0 && f.Key < len(n.Names) {
+				v.columns = append(v.columns, n.Names[f.Key])
+			}
+		}
+		s[n.Function.Table] = append(s[n.Function.Table], v)
 		return 1
 	}
 	above = nil

@@ -22,19 +22,19 @@ func timed(t testing.TB, now time.Time) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for batch := range 6 {
+	for batch := range 4 {
 		s, err := persist.New(t.Context(), persist.Config{Dir: l.Dir()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var b strings.Builder
-		for i := range 60 {
-			at := now.Add(-time.Duration(batch*20) * time.Hour).Add(-time.Duration(i*13) * time.Minute)
+		for i := range 36 {
+			at := now.Add(-time.Duration(batch*30) * time.Hour).Add(-time.Duration(i*21) * time.Minute)
 			stamp := `"@timestamp":"` + at.UTC().Format("2006-01-02T15:04:05.000000Z") + `",`
 			if i%17 == 0 {
 				stamp = ""
 			}
-			if batch == 5 && i == 1 {
+			if batch == 3 && i == 1 {
 				stamp = `"@timestamp":"1970-01-01T00:00:00.000Z",`
 			}
 			kind := []string{"event", "alert", "pipeline_error"}[min(i%11, 2)]
@@ -192,7 +192,7 @@ func TestPruningNeverWrong(t *testing.T) {
 	q := timed(t, now)
 	seed := uint64(now.UnixNano())
 	r := rand.New(rand.NewPCG(seed, 1))
-	const conditions = 40
+	const conditions = 30
 	fewer := 0
 	for range conditions {
 		c := randomCondition(r, now, 0)

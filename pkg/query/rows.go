@@ -14,6 +14,12 @@ import (
 // ErrParam says that the parameters given are not those of the statement.
 var ErrParam = errors.New("parameters do not fit")
 
+// StatementError says that a statement is no good one. Nothing was read.
+type StatementError struct{ Err error }
+
+func (e *StatementError) Error() string { return e.Err.Error() }
+func (e *StatementError) Unwrap() error { return e.Err }
+
 // Rows is the result of a query, every value as JSON.
 type Rows struct {
 	// Names of the columns; of two with one name the second has a number.
@@ -70,9 +76,16 @@ func (r *Rows) run(s *statement) error {
 	for i, t := range r.Types {
 		c := fmt.Sprintf("c%d", i)
 		names = append(names, c)
-		if t == "TIMESTAMP" || t == "TIMESTAMPTZ" {
+		switch {
+		case t == "TIMESTAMP", t == "TIMESTAMPTZ":
 			c = `strftime(CAST(` + c + ` AS TIMESTAMP), '"%Y-%m-%dT%H:%M:%S.%fZ"') AS ` + c
-		} else {
+		case strings.HasPrefix(t, "DECIMAL"):
+			// to_json makes a double of it.
+			c = "CAST(" + c + " AS VARCHAR) AS " + c
+		case t == "JSON":
+			// As it stands, with the digits of its numbers, but on one line: between tokens a line feed says what a space says.
+			c = "translate(CAST(" + c + " AS VARCHAR), chr(10) || chr(13), '  ') AS " + c
+		default:
 			c = "CAST(to_json(" + c + ") AS VARCHAR) AS " + c
 		}
 		values = append(values, c)
@@ -129,10 +142,19 @@ func (r *Rows) value(v sql.NullString) string {
 	switch {
 	case !v.Valid:
 		return ""
-	case r.plain, v.String == "NaN", v.String == "Infinity", v.String == "-Infinity":
+	case r.plain || endless(v.String):
 		return string(event.AppendString(nil, v.String))
 	}
 	return v.String
+}
+
+// endless tells whether DuckDB's text of a number or a time is none that JSON has.
+func endless(s string) bool {
+	switch s {
+	case "NaN", "Infinity", "-Infinity", "infinity", "-infinity":
+		return true
+	}
+	return false
 }
 
 // Close ends the query.

@@ -28,13 +28,24 @@ type statement struct {
 type pruned struct {
 	view  *view
 	files []int
-	scans int // 0: the plan does not tell
-	rows  int64
-	bytes int64
+	scans []viewScan // none: the plan does not tell
 }
 
-// check lets DuckDB judge a statement before anything is read, and finds out what it has to read.
+// wants tells whether some place of the statement may want rows of these bounds.
+func (p *pruned) wants(b *bounds) bool {
+	return len(p.scans) == 0 || slices.ContainsFunc(p.scans, func(s viewScan) bool { return s.may(b) })
+}
+
+// check lets DuckDB judge a statement before anything is read, and finds out what it has to read. The error is a StatementError.
 func (q *DB) check(ctx context.Context, sql string, params map[string]string) (*statement, error) {
+	s, err := q.judge(ctx, sql, params)
+	if err != nil && ctx.Err() == nil {
+		err = &StatementError{err}
+	}
+	return s, err
+}
+
+func (q *DB) judge(ctx context.Context, sql string, params map[string]string) (*statement, error) {
 	s := &statement{sql: strings.TrimRight(sql, "; \t\r\n"), params: params}
 	plan := q.plan
 	if s.namesFiles = strings.Contains(strings.ToLower(sql), "parquet"); s.namesFiles {
@@ -107,20 +118,17 @@ func (s *statement) files(view string) []int {
 
 // prune returns the files that may have rows of v for a statement.
 func (q *DB) prune(v *view, s *statement) pruned {
-	conditions := s.scans[v.name]
-	p := pruned{view: v, scans: len(conditions)}
+	scans := s.scans[v.name]
+	p := pruned{view: v, scans: scans}
 	if !s.mentions(v.name) {
 		return p
 	}
 	for i := range q.files {
 		f := &q.files[i]
 		b := boundsOf(f)
-		wanted := func(c condition) bool { return c.may(&b) }
-		if v.rowsIn(f) == 0 || !q.inPeriod(&b) || len(conditions) > 0 && !slices.ContainsFunc(conditions, wanted) {
-			continue
+		if v.rowsIn(f) > 0 && q.inPeriod(&b) && p.wants(&b) {
+			p.files = append(p.files, i)
 		}
-		p.files = append(p.files, i)
-		p.rows, p.bytes = p.rows+f.Rows, p.bytes+f.Bytes
 	}
 	return p
 }
