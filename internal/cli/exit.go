@@ -35,10 +35,10 @@ func Usagef(format string, args ...any) error {
 	return &exitError{fmt.Errorf(format, args...), ExitUsage}
 }
 
-// Usage marks err as one of usage or configuration (exit 2), unless the machine was the cause: a full or failing disk is mended
-// elsewhere, and then the same command goes on.
+// Usage marks err as one of usage or configuration (exit 2), unless the machine was the cause: a full or failing disk, or an
+// address that a process which ends still has, is mended elsewhere, and then the same command goes on.
 func Usage(err error) error {
-	for _, machine := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
+	for _, machine := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EADDRINUSE} {
 		if errors.Is(err, machine) {
 			return Runtime(err)
 		}

@@ -72,5 +72,8 @@ func plain(s *State) State {
 	if len(p.Fenced) == 0 {
 		p.Fenced = nil
 	}
+	if len(p.Generations) == 0 {
+		p.Generations = nil
+	}
 	return p
 }

@@ -99,3 +99,23 @@ func TestCheckpointOfAnotherLog(t *testing.T) {
 		t.Errorf("it was taken: %+v, %v", s, err)
 	}
 }
+
+// TestCheckpointOfNothing: a map that is empty again says the same in the log and in a checkpoint.
+func TestCheckpointOfNothing(t *testing.T) {
+	l := newLake(t)
+	for _, e := range []*Entry{{Kind: KindCommit, Writer: "w", Generation: 1}, {Kind: KindFence, Writer: "w"}} {
+		if _, err := l.Commit(t.Context(), func(*State) (*Entry, error) { return e, nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := l.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.writeCheckpoint(s); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.VerifyLog(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -49,8 +49,12 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("%s ended with exit status %d", e.Proc, e.Code)
 }
 
+// refusedWithin is how soon after its start a process tells that its configuration is wrong. Later, exit status 2 is that of a Go
+// program that panicked.
+const refusedWithin = 10 * time.Second
+
 // Run runs the chain until its input ends (nil), until ctx is done and the chain has drained (nil), or until restarting
-// does not help. An exit status 2 (configuration) is not tried again.
+// does not help. An exit status 2 (configuration) soon after the start is not tried again.
 func (s *Supervisor) Run(ctx context.Context) error {
 	pause, restarts := s.Backoff, 0
 	for {
@@ -60,7 +64,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		switch {
 		case err == nil:
 			return nil
-		case errors.As(err, &exit) && exit.Code == 2:
+		case errors.As(err, &exit) && exit.Code == 2 && time.Since(began) < refusedWithin:
 			return err
 		case ctx.Err() != nil:
 			return err

@@ -23,6 +23,9 @@ const queueLen = 4096
 
 var pathKind = event.MustPath("event.kind")
 
+// ErrInUse says that another process listens at the socket.
+var ErrInUse = errors.New("socket is in use by a live process")
+
 // Config says what to copy and where.
 type Config struct {
 	// Socket is the path of the Unix socket, made with mode 0600. One that is left over from a dead process is replaced.
@@ -48,11 +51,11 @@ type watcher struct {
 	dropped atomic.Int64
 }
 
-// New listens at the socket.
+// New listens at the socket; ErrInUse where another process does.
 func New(cfg Config) (*Tap, error) {
 	if c, err := net.Dial("unix", cfg.Socket); err == nil {
 		_ = c.Close()
-		return nil, fmt.Errorf("socket %q is in use by a live process", cfg.Socket)
+		return nil, fmt.Errorf("%w: %s", ErrInUse, cfg.Socket)
 	}
 	if err := os.Remove(cfg.Socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("replace socket: %w", err)

@@ -12,11 +12,15 @@ import (
 	"github.com/urfave/cli/v2"
 
 	frame "leat/internal/cli"
+	"leat/pkg/detect"
 	"leat/pkg/ingest/journal"
 	"leat/pkg/lake"
 	"leat/pkg/persist"
 	"leat/pkg/pipeline"
+	"leat/pkg/respond"
 	"leat/pkg/stage"
+	"leat/pkg/state"
+	"leat/pkg/tap"
 )
 
 // check builds everything that a pipeline file names, and runs nothing.
@@ -42,11 +46,11 @@ func runChild(cfg *pipeline.Config, what string, log *slog.Logger) error {
 	}
 	b, err := cfg.Build(log, count, frame.ParseSize)
 	if err != nil {
-		return frame.Usage(err)
+		return frame.Usage(judged(err))
 	}
 	defer b.Close()
 	if err := b.Listen(); err != nil {
-		return frame.Usage(err)
+		return frame.Usage(judged(err))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -61,15 +65,28 @@ func runChild(cfg *pipeline.Config, what string, log *slog.Logger) error {
 	var sink stage.Sink = stage.NewWriter(os.Stdout, count)
 	if what == "all" {
 		if sink, err = cfg.PersistSink(context.Background(), log); err != nil {
-			return err
+			return judged(err)
 		}
 	}
-	err = b.Run(ctx, sink)
-	if errors.Is(err, journal.ErrBusy) || errors.Is(err, lake.ErrSuperseded) || errors.Is(err, lake.ErrChain) {
-		return frame.Attention(err)
+	return judged(b.Run(ctx, sink))
+}
+
+// judged gives an error its exit status where it has one of its own. What another process holds may be a chain whose supervisor was
+// killed, which drains: the next attempt finds it gone.
+func judged(err error) error {
+	for _, attention := range []error{
+		journal.ErrBusy, state.ErrHeld, respond.ErrHeld, tap.ErrInUse, lake.ErrSuperseded, lake.ErrChain,
+	} {
+		if errors.Is(err, attention) {
+			return frame.Attention(err)
+		}
 	}
-	if errors.Is(err, persist.ErrRefused) {
-		return frame.Usage(err)
+	for _, usage := range []error{
+		persist.ErrRefused, detect.ErrNoState, state.ErrMissing, state.ErrOther, state.ErrFormat, respond.ErrOtherLake, respond.ErrNoState,
+	} {
+		if errors.Is(err, usage) {
+			return frame.Usage(err)
+		}
 	}
 	return err
 }

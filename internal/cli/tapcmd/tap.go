@@ -2,6 +2,8 @@
 package tapcmd
 
 import (
+	"errors"
+
 	"github.com/urfave/cli/v2"
 
 	frame "leat/internal/cli"
@@ -29,7 +31,11 @@ A watcher that is too slow loses lines and is told how many; the pipe never wait
 				if c.String("socket") == "" {
 					return nil, frame.Usagef("no --socket")
 				}
-				return tap.New(tap.Config{Socket: c.String("socket"), All: c.Bool("all")})
+				t, err := tap.New(tap.Config{Socket: c.String("socket"), All: c.Bool("all")})
+				if errors.Is(err, tap.ErrInUse) {
+					return nil, frame.Attention(err) // as after a crash, while the old one drains
+				}
+				return t, err
 			})
 		},
 	}
