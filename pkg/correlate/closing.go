@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"container/heap"
 	"math"
 	"math/bits"
 	"slices"
@@ -16,26 +15,57 @@ type due struct {
 	key  string
 }
 
+// dueHeap is a binary heap with what is due first at its front. container/heap would allocate for each.
 type dueHeap []due
 
-func (h dueHeap) Len() int { return len(h) }
-func (h dueHeap) Less(i, j int) bool {
-	return h[i].at < h[j].at || h[i].at == h[j].at && (h[i].rule < h[j].rule || h[i].rule == h[j].rule && h[i].key < h[j].key)
+func (h dueHeap) less(i, j int) bool {
+	a, b := &h[i], &h[j]
+	return a.at < b.at || a.at == b.at && (a.rule < b.rule || a.rule == b.rule && a.key < b.key)
 }
-func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)   { *h = append(*h, x.(due)) }
-func (h *dueHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
+
+func (h *dueHeap) push(d due) {
+	*h = append(*h, d)
+	q := *h
+	for i := len(q) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !q.less(i, up) {
+			break
+		}
+		q[i], q[up] = q[up], q[i]
+		i = up
+	}
+}
+
+func (h *dueHeap) pop() due {
+	q := *h
+	first, n := q[0], len(q)-1
+	q[0], q[n] = q[n], due{}
+	*h = q[:n]
+	h.down(0)
+	return first
+}
+
+func (h dueHeap) down(i int) {
+	for {
+		least := i
+		for _, k := range [2]int{2*i + 1, 2*i + 2} {
+			if k < len(h) && h.less(k, least) {
+				least = k
+			}
+		}
+		if least == i {
+			return
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
+	}
 }
 
 // schedule begins a window at start and notes when it is over for the group. A group that lags behind the stream is given
 // that much more.
 func (e *Engine) schedule(r *ruleState, g *group, start int64) {
 	g.more.start, g.more.due = start, start+r.horizon+g.more.lag
-	heap.Push((*dueHeap)(&e.heap), due{at: g.more.due, rule: int32(r.index), key: g.key})
+	e.heap.push(due{at: g.more.due, rule: int32(r.index), key: g.key})
 	if live := e.windows(); len(e.heap) > 2*live+64 {
 		e.reschedule() // what is left of groups that were forgotten
 	}
@@ -62,7 +92,9 @@ func (e *Engine) reschedule() {
 			}
 		}
 	}
-	heap.Init((*dueHeap)(&e.heap))
+	for i := len(e.heap)/2 - 1; i >= 0; i-- {
+		e.heap.down(i)
+	}
 }
 
 // Advance tells the time of an event, or how far time has come without one: windows that are over are decided, and groups
@@ -103,7 +135,7 @@ func (e *Engine) Finish(raise func(*Match)) {
 
 // close decides the windows of the group that is due first.
 func (e *Engine) close(raise func(*Match)) {
-	d := heap.Pop((*dueHeap)(&e.heap)).(due)
+	d := e.heap.pop()
 	r := e.rules[d.rule]
 	i, ok := r.byKey[d.key]
 	if !ok {

@@ -90,7 +90,7 @@ type Engine struct {
 	lim    Limits
 	stream int64 // the newest event time
 	seq    uint64
-	heap   []due
+	heap   dueHeap
 
 	track   bool // changes are noted, for AppendChanges
 	whole   bool // the next changes are everything

@@ -1,0 +1,270 @@
+package correlate
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"leat/pkg/sigma"
+)
+
+func count(n float64, span time.Duration) *sigma.Correlation {
+	c := &sigma.Correlation{Type: sigma.EventCount, Timespan: span, Bounds: []sigma.Bound{{Op: "gte", Value: n}}}
+	c.Title = "count"
+	return c
+}
+
+const t0 = int64(1_700_000_000_000_000_000)
+
+func see(e *Engine, rule int, key string, sec int, id string) (*Match, bool) {
+	at := t0 + int64(sec)*second
+	e.Advance(at, nil)
+	return e.Observe(rule, &Observation{Key: []byte(key), At: at, ID: []byte(id), Value: []byte(id), Mask: 1})
+}
+
+// The group that was not seen for longest goes, and is counted.
+func TestKeysAreBounded(t *testing.T) {
+	e := mustNew(t, Limits{Keys: 3}, count(2, time.Hour))
+	for i, key := range []string{"a", "b", "c", "a", "d"} {
+		if _, ok := see(e, 0, key, i, fmt.Sprint(i)); ok != (i == 3) {
+			t.Errorf("event %d: %v", i, ok)
+		}
+	}
+	if s := e.Stats(0); s.Keys != 3 || s.EvictedKeys != 1 {
+		t.Errorf("%+v", s)
+	}
+	if _, ok := see(e, 0, "c", 6, "x"); !ok {
+		t.Error("c was forgotten in the place of b")
+	}
+	if _, ok := see(e, 0, "b", 7, "y"); ok {
+		t.Error("b is still there")
+	}
+}
+
+func TestEventsAreBounded(t *testing.T) {
+	distinct := &sigma.Correlation{Type: sigma.ValueCount, Timespan: time.Hour, Bounds: []sigma.Bound{{Op: "gte", Value: 8}}}
+	e := mustNew(t, Limits{Events: 10, Total: 40}, distinct)
+	for i := range 200 {
+		see(e, 0, fmt.Sprintf("k%d", i%9), i, fmt.Sprint(i/9%7)) // seven values: never enough
+	}
+	s := e.Stats(0)
+	if s.Events > 40 || s.Evicted == 0 || s.EvictedKeys == 0 {
+		t.Errorf("%+v", s)
+	}
+	held := int64(0)
+	for _, i := range e.rules[0].byKey {
+		held += int64(len(e.rules[0].groups[i].entries))
+	}
+	if held != s.Events {
+		t.Errorf("%d events are held, %d counted", held, s.Events)
+	}
+	if _, err := New([]Rule{{ID: "x", Correlation: count(41, time.Hour)}}, Limits{Total: 40}); err == nil {
+		t.Error("a rule that counts more than may be held is taken")
+	}
+}
+
+// A flood of one value stays small, and changes nothing of what the others make.
+func TestFloodIsThinned(t *testing.T) {
+	for _, c := range []*sigma.Correlation{
+		{Type: sigma.ValueCount, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "gte", Value: 2}}},
+		{Type: sigma.Temporal, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "gte", Value: 2}}, Rules: make([]sigma.Reference, 2)},
+		{Type: sigma.TemporalOrdered, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "gte", Value: 2}}, Rules: make([]sigma.Reference, 2)},
+	} {
+		e := mustNew(t, Limits{}, c)
+		for i := range 20_000 {
+			if _, ok := see(e, 0, "k", i/100, "same"); ok {
+				t.Fatal("one value is no two")
+			}
+		}
+		if s := e.Stats(0); s.Events > 500 || s.Evicted > 0 {
+			t.Errorf("%s: %+v", c.Type, s)
+		}
+		at := t0 + 200*second
+		m, ok := e.Observe(0, &Observation{Key: []byte("k"), At: at, ID: []byte("other"), Value: []byte("other"), Mask: 2})
+		if !ok || m.Count < 2000 || m.Start < at-int64(time.Minute) {
+			t.Errorf("%s: %v %+v", c.Type, ok, m)
+		}
+	}
+}
+
+// Groups that the stream has left behind are forgotten; one that lags behind as a whole is not.
+func TestIdleGroups(t *testing.T) {
+	e := mustNew(t, Limits{Lateness: 10 * time.Second}, count(3, time.Minute))
+	see(e, 0, "old", 0, "1")
+	see(e, 0, "new", 69, "2")
+	if s := e.Stats(0); s.Keys != 2 {
+		t.Errorf("%+v", s)
+	}
+	see(e, 0, "new", 71, "3")
+	if s := e.Stats(0); s.Keys != 1 || s.EvictedKeys != 0 {
+		t.Errorf("%+v", s)
+	}
+	for i := range 3 { // a host's events of yesterday
+		at := t0 - 86_400*second + int64(i)*10*second
+		_, ok := e.Observe(0, &Observation{Key: []byte("lagging"), At: at, ID: []byte("x")})
+		if ok != (i == 2) {
+			t.Errorf("event %d of a group that lags: %v", i, ok)
+		}
+		see(e, 0, "new", 80+i, "y")
+	}
+}
+
+// A window that is over is decided once the stream has gone on by lateness, and by how far its group lags.
+func TestClosingTime(t *testing.T) {
+	few := &sigma.Correlation{Type: sigma.EventCount, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "lte", Value: 2}}}
+	e := mustNew(t, Limits{Lateness: 10 * time.Second}, few)
+	var got []string
+	raise := func(m *Match) { got = append(got, fmt.Sprintf("%s %d %s", m.Key, m.Count, m.Sample)) }
+	tell := func(key string, sec, lag int) {
+		e.Advance(t0+int64(sec)*second, raise)
+		e.Observe(0, &Observation{Key: []byte(key), At: t0 + int64(sec-lag)*second, ID: []byte("i"), Sample: func(b []byte) []byte { return fmt.Appendf(b, "at%d", sec) }})
+	}
+	tell("a", 0, 0)
+	tell("lags", 1, 100)
+	tell("a", 50, 0)
+	e.Advance(t0+70*second, raise)
+	if len(got) != 0 {
+		t.Errorf("too early: %q", got)
+	}
+	e.Advance(t0+71*second, raise)
+	if strings.Join(got, ";") != "a 2 at50" {
+		t.Errorf("%q", got)
+	}
+	tell("a", 55, 0) // of the window that is over
+	if e.Stats(0).Late != 1 {
+		t.Errorf("%+v", e.Stats(0))
+	}
+	e.Advance(t0+172*second, raise)
+	if strings.Join(got, ";") != "a 2 at50;lags 1 at1" {
+		t.Errorf("%q", got)
+	}
+}
+
+// Windows of groups that were forgotten don't pile up.
+func TestHeapIsBounded(t *testing.T) {
+	few := &sigma.Correlation{Type: sigma.EventCount, Timespan: 24 * time.Hour, Bounds: []sigma.Bound{{Op: "lt", Value: 2}}}
+	e := mustNew(t, Limits{Keys: 10}, few)
+	for i := range 5000 {
+		see(e, 0, fmt.Sprint(i), i, "x")
+	}
+	if len(e.heap) > 2*10+64+1 {
+		t.Errorf("%d windows for 10 groups", len(e.heap))
+	}
+}
+
+func TestIDs(t *testing.T) {
+	for _, id := range []string{"0123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789ABCDEF", "x", "", "zz23456789abcdef0123456789abcdef", strings.Repeat("é", 100)} {
+		stored := storeID([]byte("before"), []byte(id))
+		want := id[:min(len(id), maxID)]
+		if id == "" {
+			want = "?"
+		}
+		if got := string(appendID(nil, stored, 6)); got != want || sizeID(stored, 6) != len(stored)-6 {
+			t.Errorf("%q became %q", id, got)
+		}
+	}
+}
+
+// Times at the ends of what an int64 holds make no window of nothing.
+func TestTimesAtTheEnds(t *testing.T) {
+	for _, c := range []*sigma.Correlation{count(2, 10*365*24*time.Hour), {Type: sigma.ValueMedian, Timespan: time.Second, Bounds: []sigma.Bound{{Op: "gt", Value: 5}}}} {
+		e := mustNew(t, Limits{}, c)
+		for _, at := range []int64{math.MinInt64, math.MaxInt64, 0, math.MinInt64 + 1, t0} {
+			e.Advance(at, func(*Match) { t.Error("raised") })
+			if _, ok := e.Observe(0, &Observation{Key: []byte("k"), At: at, ID: []byte("i")}); ok && at != math.MinInt64+1 {
+				t.Errorf("%s at %d", c.Type, at)
+			}
+		}
+	}
+}
+
+// Rules whose state is not for them any more begin anew; others go on.
+func TestAdopt(t *testing.T) {
+	a, b := count(3, time.Hour), count(3, time.Hour)
+	old := mustNew(t, Limits{}, a, b)
+	see(old, 0, "k", 0, "1")
+	see(old, 0, "k", 1, "2")
+	see(old, 1, "k", 1, "2")
+	e, err := New([]Rule{{ID: "new", Correlation: a}, {ID: "r0", Correlation: a}}, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Adopt(old); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := see(e, 0, "k", 2, "3"); ok {
+		t.Error("a new rule has another's state")
+	}
+	if _, ok := see(e, 1, "k", 2, "3"); !ok {
+		t.Error("a rule that stayed has lost its state")
+	}
+	if e.Time() != t0+2*second {
+		t.Errorf("time %d", e.Time())
+	}
+}
+
+func snapshots(t testing.TB) (base, changes []byte) {
+	few := &sigma.Correlation{Type: sigma.EventCount, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "lte", Value: 2}}}
+	e := mustNew(t, Limits{}, count(3, time.Minute), few)
+	for i := range 20 {
+		see(e, i%2, fmt.Sprint("k", i%3), i, fmt.Sprintf("%032x", i))
+	}
+	base = e.AppendBase(nil)
+	see(e, 0, "k1", 30, "other id")
+	see(e, 1, "k1", 500, "x")
+	return base, e.AppendChanges(nil)
+}
+
+func TestDamagedSnapshots(t *testing.T) {
+	base, changes := snapshots(t)
+	few := &sigma.Correlation{Type: sigma.EventCount, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "lte", Value: 2}}}
+	for n := 1; n < len(base); n++ {
+		e := mustNew(t, Limits{}, count(3, time.Minute), few)
+		// Cut behind a whole group a snapshot is shorter, and not torn: the store's checksum is there for that.
+		if err := e.Restore(base[:n]); err != nil && !errors.Is(err, ErrSnapshot) {
+			t.Fatalf("cut at %d: %v", n, err)
+		}
+	}
+	e := mustNew(t, Limits{}, count(3, time.Minute), few)
+	if err := e.Restore(base, changes, []byte{9}); !errors.Is(err, ErrSnapshot) || e.Stats(0).Keys != 0 {
+		t.Errorf("%v, %+v", err, e.Stats(0))
+	}
+	if err := e.Restore(base, changes); err != nil || e.Stats(0).Keys+e.Stats(1).Keys == 0 {
+		t.Errorf("%v", err)
+	}
+	if err := mustNew(t, Limits{}, few, count(3, time.Minute)).Restore(base); !errors.Is(err, ErrSnapshot) {
+		t.Errorf("state of another kind of rule: %v", err)
+	}
+}
+
+// FuzzRestore: no bytes make Restore panic, take memory beyond their length, or leave an engine that does not work.
+func FuzzRestore(f *testing.F) {
+	base, changes := snapshots(f)
+	f.Add(base, changes)
+	f.Add(base, []byte{})
+	f.Add([]byte{snapshotFormat, kindBase}, changes)
+	few := &sigma.Correlation{Type: sigma.EventCount, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "lte", Value: 2}}}
+	f.Fuzz(func(t *testing.T, base, changes []byte) {
+		e := mustNew(t, Limits{Keys: 5, Total: 20}, count(3, time.Minute), few)
+		if err := e.Restore(base, changes); err != nil {
+			if s := e.Stats(0); s.Keys != 0 || !errors.Is(err, ErrSnapshot) {
+				t.Fatalf("%v, %+v", err, s)
+			}
+		}
+		for i := range 10 {
+			see(e, i%2, fmt.Sprint("k", i%3), i*40, "x")
+		}
+		again := mustNew(t, Limits{Keys: 5, Total: 20}, count(3, time.Minute), few)
+		whole := e.AppendBase(nil)
+		if err := again.Restore(whole); err != nil {
+			t.Fatal(err)
+		}
+		if string(again.AppendBase(nil)) != string(whole) {
+			t.Fatal("what was written is read as something else")
+		}
+		e.Finish(func(*Match) {})
+	})
+}
