@@ -6,6 +6,8 @@ package event
 type Batch struct {
 	// Events in order. A stage must not reorder them.
 	Events []*Event
+	// Reread says that a stage of this process comes behind this one, which will read what this one writes anew (Builder).
+	Reread bool
 
 	pool  []*Event
 	used  int

@@ -135,18 +135,13 @@ func (e *Event) ValueAt(n Node) Value {
 	return Value{Raw: e.span(nd.val0, nd.val1), Kind: nd.kind, esc: nd.flags&flagValEsc != 0}
 }
 
-// Member reads the member at n at once: RawKey, ValueAt and Next, and where it stands in Line, from its name's quote to the
-// end of its value. What was edited has no such place: from and to are 0.
-func (e *Event) Member(n Node) (key []byte, val Value, from, to int, next Node) {
+// Member reads the member at n at once: RawKey, ValueAt and Next.
+func (e *Event) Member(n Node) (key []byte, val Value, next Node) {
 	nd := &e.nodes[n]
 	if next = Node(nd.next); next >= 0 && e.nodes[next].flags&flagGone != 0 {
 		next = e.live(int32(next))
 	}
-	if nd.flags&flagDirty != 0 || (nd.key0|nd.val0)&inExt != 0 || nd.val0 < nd.key1 {
-		return e.RawKey(n), e.ValueAt(n), 0, 0, next
-	}
-	val = Value{Raw: e.line[nd.val0:nd.val1], Kind: nd.kind, esc: nd.flags&flagValEsc != 0}
-	return e.line[nd.key0:nd.key1], val, int(nd.key0) - 1, int(nd.val1), next
+	return e.RawKey(n), e.ValueAt(n), next
 }
 
 // Find returns the first member of that name in the object at n, or None.

@@ -4,6 +4,7 @@ package event
 // can be worked on side by side. Join must follow before from is used again.
 func (b *Batch) Borrow(from *Batch, i, j int) {
 	b.Reset()
+	b.Reread = from.Reread
 	b.Events = append(b.Events, from.Events[i:j]...)
 }
 

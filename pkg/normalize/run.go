@@ -28,6 +28,7 @@ type runner struct {
 	cells       []int32   // by slot
 	leaves      [][]value // by leaf
 	present     bits      // leaves that have a value
+	keyText     []byte    // scratch for names
 	mem         []byte
 	clock       parse.Clock
 	matcher     parse.Matcher

@@ -45,6 +45,7 @@ type Stage struct {
 	text    []byte // decoded original
 	raw     []byte // the same with its escapes undone
 	quoted  []byte
+	out     event.Builder
 	unknown *metrics.Counter
 }
 
@@ -189,7 +190,7 @@ func (s *Stage) original(env *record) []byte {
 		if env.escaped = event.NeedsEscape(env.text); env.escaped {
 			s.quoted = event.AppendString(s.quoted[:0], event.EscapeText(nil, env.text))
 		} else {
-			s.quoted = appendText(s.quoted[:0], env.text)
+			s.quoted = event.AppendString(s.quoted[:0], env.text)
 		}
 		env.original = s.quoted
 	}
@@ -230,11 +231,11 @@ func (s *Stage) mapped(b *event.Batch, e *event.Event, p *plan, text []byte, env
 		s.fail(b, e, env, "wrong_type", err)
 		return
 	}
-	e.Replace(s.render(b, env))
+	s.render(b, e, env)
 }
 
-// render writes the normal event of what the runner applied.
-func (s *Stage) render(b *event.Batch, env *record) []byte {
+// render makes e the normal event of what the runner applied.
+func (s *Stage) render(b *event.Batch, e *event.Event, env *record) {
 	r := &s.run
 	r.noOriginal = s.cfg.Original == DropOriginal || s.cfg.Original == ErrorsOriginal
 	a := &r.plan.auto
@@ -252,7 +253,9 @@ func (s *Stage) render(b *event.Batch, env *record) []byte {
 	if env.escaped && !env.wrapped {
 		r.put(a.escaped, value{b: trueText, kind: event.True, json: true})
 	}
-	return b.End(r.write(b.Begin(size)))
+	s.out.Begin(b.Begin(size), b.Reread)
+	r.write(&s.out)
+	s.out.End(e, b)
 }
 
 // many makes an event of each element of the list that `each` names. Their ids follow from the record's and their number.
@@ -290,7 +293,7 @@ func (s *Stage) many(b *event.Batch, e *event.Event, p *plan, env *record) {
 			s.fail(b, n, &one, "wrong_type", err)
 			continue
 		}
-		n.Replace(s.render(b, &one))
+		s.render(b, n, &one)
 	}
 	if made > 0 {
 		e.Drop()

@@ -2,7 +2,6 @@ package normalize
 
 import (
 	"bytes"
-	"encoding/binary"
 	"net/netip"
 	"strconv"
 	"unsafe"
@@ -178,27 +177,4 @@ func parseAddr(b []byte) (netip.Addr, bool) {
 	// ParseAddr keeps its argument only in the zone (copied by unique.Make) and in an error that is thrown away.
 	a, err := netip.ParseAddr(unsafe.String(&b[0], len(b)))
 	return a, err == nil
-}
-
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// appendText appends b as a JSON string. Most text needs no escape, which eight bytes tell in one step.
-func appendText(dst, b []byte) []byte {
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		q, s := x^ones*'"', x^ones*'\\'
-		if ((q-ones)&^q|(s-ones)&^s|(x-ones*0x20)&^x|x)&highs != 0 {
-			return event.AppendString(dst, b)
-		}
-	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x80 {
-			return event.AppendString(dst, b)
-		}
-	}
-	return append(append(append(dst, '"'), b...), '"')
 }

@@ -7,8 +7,8 @@ import (
 	"leat/pkg/normalize/parse"
 )
 
-// write appends the normal event of what was applied.
-func (r *runner) write(dst []byte) []byte {
+// write makes the normal event of what was applied.
+func (r *runner) write(w *event.Builder) {
 	outer := event.None
 	if r.outer != nil {
 		outer = r.outer.Root()
@@ -19,13 +19,11 @@ func (r *runner) write(dst []byte) []byte {
 			r.present[i>>6] |= 1 << (i & 63)
 		}
 	}
-	dst = append(dst, '{')
-	dst, _ = r.object(dst, r.plan.root, outer)
-	return append(dst, '}')
+	r.object(w, r.plan.root, outer)
 }
 
-// object appends the members of n: its fields, what the wrapping event has in the same place, and what was not used.
-func (r *runner) object(dst []byte, n *outNode, outer event.Node) (out []byte, wrote bool) {
+// object writes the members of n: its fields, what the wrapping event has in the same place, and what was not used.
+func (r *runner) object(w *event.Builder, n *outNode, outer event.Node) {
 	for _, k := range n.kids {
 		o := event.None
 		if outer != event.None {
@@ -35,76 +33,82 @@ func (r *runner) object(dst []byte, n *outNode, outer event.Node) (out []byte, w
 		if !have && !k.keeps && (o == event.None || k.leaf >= 0 && k.leaf == r.plan.auto.original && r.noOriginal) {
 			continue
 		}
-		mark := len(dst)
-		if wrote {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, k.key...)
 		switch {
 		case have && k.leaf >= 0:
-			dst = r.field(dst, k.leaf)
+			r.field(w, k.key, k.leaf)
 		case k.leaf >= 0 || o != event.None && r.outer.KindAt(o) != event.Object:
-			dst = append(dst, r.outer.ValueAt(o).Raw...)
+			r.asItStands(w, o)
 		default:
-			var some bool
-			dst = append(dst, '{')
-			dst, some = r.object(dst, k, o)
-			if !some {
-				dst = dst[:mark]
-				continue
-			}
-			dst = append(dst, '}')
+			w.Open(k.key)
+			r.object(w, k, o)
+			w.Close()
 		}
-		wrote = true
 	}
 	if outer != event.None {
-		dst, wrote = r.rest(dst, n, outer, wrote)
+		r.rest(w, n, outer)
 	}
 	if n.keep {
-		dst, wrote = r.unused(dst, n, 0, wrote)
+		r.unused(w, n, 0)
 	}
-	return dst, wrote
 }
 
-// rest appends the wrapping event's members that the mapping has no field for.
-func (r *runner) rest(dst []byte, n *outNode, outer event.Node, wrote bool) ([]byte, bool) {
+// rest writes the wrapping event's members that the mapping has no field for.
+func (r *runner) rest(w *event.Builder, n *outNode, outer event.Node) {
 	for o := r.outer.First(outer); o != event.None; o = r.outer.Next(o) {
-		if n.find(r.outer.RawKey(o)) != nil {
-			continue
+		if n.find(r.outer.RawKey(o)) == nil {
+			r.asItStands(w, o)
 		}
-		if wrote {
-			dst = append(dst, ',')
-		}
-		wrote = true
-		dst = append(dst, '"')
-		dst = append(dst, r.outer.RawKey(o)...)
-		dst = append(dst, '"', ':')
-		dst = append(dst, r.outer.ValueAt(o).Raw...)
 	}
-	return dst, wrote
 }
 
-// field appends a field's value: a list where ECS says so, or where there are several.
-func (r *runner) field(dst []byte, leaf int) []byte {
+// asItStands writes a member of the wrapping event.
+func (r *runner) asItStands(w *event.Builder, o event.Node) {
+	if w.Copy(r.outer, o, o) {
+		return
+	}
+	v := r.outer.ValueAt(o)
+	r.keyText = append(append(append(r.keyText[:0], '"'), r.outer.RawKey(o)...), '"', ':')
+	w.Key(r.keyText, v.Kind)
+	w.Line = append(w.Line, v.Raw...)
+	w.Done(v.Escaped())
+}
+
+// field writes a field's value: a list where ECS says so, or where there are several.
+func (r *runner) field(w *event.Builder, key []byte, leaf int) {
 	vals := r.leaves[leaf]
 	if len(vals) == 1 && !r.plan.fields[leaf].Array {
-		return appendValue(dst, vals[0])
+		r.value(w, key, vals[0])
+		return
 	}
-	dst = append(dst, '[')
+	w.Key(key, event.Array)
+	w.Line = append(w.Line, '[')
 	for i, v := range vals {
 		if i > 0 {
-			dst = append(dst, ',')
+			w.Line = append(w.Line, ',')
 		}
-		dst = appendValue(dst, v)
+		w.Line = appendValue(w.Line, v)
 	}
-	return append(dst, ']')
+	w.Line = append(w.Line, ']')
+	w.Done(false)
+}
+
+// value writes one member.
+func (r *runner) value(w *event.Builder, key []byte, v value) {
+	kind := v.kind
+	if !v.json {
+		kind = event.String
+	}
+	w.Key(key, kind)
+	start := len(w.Line)
+	w.Line = appendValue(w.Line, v)
+	w.Done(kind == event.String && bytes.IndexByte(w.Line[start:], '\\') >= 0)
 }
 
 func appendValue(dst []byte, v value) []byte {
 	if v.json {
 		return appendRaw(dst, v.b, v.kind)
 	}
-	return appendText(dst, v.b)
+	return event.AppendString(dst, v.b)
 }
 
 // appendRaw appends JSON text. A list or object of a record that was written on several lines must not break ours: line
@@ -123,48 +127,35 @@ func appendRaw(dst, b []byte, kind event.Kind) []byte {
 	return dst
 }
 
-// unused appends the members of the record's object at cell c that no field took. Nulls are dropped; an object of which
+// unused writes the members of the record's object at cell c that no field took. Nulls are dropped; an object of which
 // nothing was read stays as it was.
-func (r *runner) unused(dst []byte, n *outNode, c int32, wrote bool) ([]byte, bool) {
-	all := r.plan.keepUsed
+func (r *runner) unused(w *event.Builder, n *outNode, c int32) {
 	for i := r.rec.Child(c); i >= 0; i = r.rec.Cells[i].Next {
 		cell := &r.rec.Cells[i]
-		if cell.Used && !all || cell.Kind == event.Null || len(cell.Key) == 0 {
+		if cell.Used && !r.plan.keepUsed || cell.Kind == event.Null || len(cell.Key) == 0 {
 			continue
 		}
-		if to, last := r.piece(i, n); to > cell.From {
-			if wrote {
-				dst = append(dst, ',')
-			}
-			dst, wrote, i = append(dst, r.obj.Line()[cell.From:to]...), true, last
+		if last := r.piece(i, n); last >= 0 && w.Copy(r.rec.Source(), cell.Node, r.rec.Cells[last].Node) {
+			i = last
 			continue
 		}
-		mark := len(dst)
-		if wrote {
-			dst = append(dst, ',')
+		if cell.Kind == event.Object && (cell.Val == nil || r.rec.Touched(i)) {
+			mark := len(r.keyText)
+			r.keyText = r.key(r.keyText, cell, n)
+			w.Open(r.keyText[mark:])
+			r.unused(w, nil, i)
+			w.Close()
+			r.keyText = r.keyText[:mark]
+			continue
 		}
-		dst = r.key(dst, cell, n)
-		switch {
-		case cell.Kind == event.Object && (cell.Val == nil || r.rec.Touched(i)):
-			var some bool
-			dst = append(dst, '{')
-			dst, some = r.unused(dst, nil, i, false)
-			dst = append(dst, '}')
-			if !some {
-				dst = dst[:mark]
-				continue
-			}
-		case cell.JSON:
-			dst = appendRaw(dst, cell.Val, cell.Kind)
-		default:
-			dst = appendText(dst, cell.Val)
-		}
-		wrote = true
+		mark := len(r.keyText)
+		r.keyText = r.key(r.keyText, cell, n)
+		r.value(w, r.keyText[mark:], value{b: cell.Val, kind: cell.Kind, json: cell.JSON})
+		r.keyText = r.keyText[:mark]
 	}
-	return dst, wrote
 }
 
-// key appends a kept member's name; where the mapping has a field of that name beside it, with a '_' behind it.
+// key appends a kept member's name with its colon; where the mapping has a field of that name beside it, with a '_' behind it.
 func (r *runner) key(dst []byte, c *parse.Cell, n *outNode) []byte {
 	if c.JSONKey {
 		dst = append(dst, '"')
@@ -179,20 +170,23 @@ func (r *runner) key(dst []byte, c *parse.Cell, n *outNode) []byte {
 	return append(dst, ':')
 }
 
-// piece returns the end, in the line of the record's JSON, of the members from cell i on that are kept as they stand there,
-// one behind the other, and the last of them. It is 0 where there are none: where the text has line feeds, which ours can't
-// have, or the member needs another name.
-func (r *runner) piece(i int32, n *outNode) (to, last int32) {
+// piece returns the last of the members from cell i on that are kept as they stand in the record, one behind the other. It is -1 where
+// there are none: where the text has line feeds, which ours can't have, or the member needs another name.
+func (r *runner) piece(i int32, n *outNode) (last int32) {
+	last = -1
 	if r.multiline {
-		return 0, i
+		return last
 	}
 	for ; i >= 0; i = r.rec.Cells[i].Next {
 		c := &r.rec.Cells[i]
-		if c.To == 0 || c.Kind == event.Null || c.Used && !r.plan.keepUsed || len(c.Key) == 0 || r.rec.Touched(i) ||
+		if c.Node == event.None || c.Kind == event.Null || c.Used && !r.plan.keepUsed || len(c.Key) == 0 || r.rec.Touched(i) ||
 			n != nil && len(n.kids) > 0 && n.find(c.Key) != nil {
 			break
 		}
-		to, last = c.To, i
+		if last >= 0 && r.rec.Source().Next(r.rec.Cells[last].Node) != c.Node {
+			break
+		}
+		last = i
 	}
-	return to, last
+	return last
 }

@@ -10,19 +10,23 @@ import (
 type Chain struct {
 	stages []Stage
 	next   Sink
+	reads  bool        // next looks into the events
 	extra  event.Batch // for Flush
 }
 
 // NewChain links stages in front of next.
 func NewChain(next Sink, stages ...Stage) *Chain {
-	return &Chain{stages: stages, next: next}
+	_, writes := next.(*Writer)
+	return &Chain{stages: stages, next: next, reads: !writes}
 }
 
 // Batch processes b by each stage and hands it on.
 func (c *Chain) Batch(b *event.Batch) error { return c.from(0, b) }
 
 func (c *Chain) from(i int, b *event.Batch) error {
-	for _, s := range c.stages[i:] {
+	for ; i < len(c.stages); i++ {
+		s := c.stages[i]
+		b.Reread = i+1 < len(c.stages) || c.reads
 		if err := s.Process(b); err != nil {
 			return err
 		}

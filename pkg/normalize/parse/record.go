@@ -19,10 +19,9 @@ type Cell struct {
 	// Used tells that a mapping consumed the value. A parser leaves it false.
 	Used              bool
 	Next, child, last int32
-	lazy              event.Node // the object's place in Record.source, where its members are not cells yet
-	// From and To are where the member stands in the line of the event that it is of, name and all, and its neighbours before and
-	// behind it; 0, 0 = not in one piece.
-	From, To int32
+	put               bool // the object's members are cells, though the object stands in Record.source
+	// Node is the member's place in the event that the record was read from, where its neighbours are its neighbours here too; else event.None.
+	Node event.Node
 }
 
 // None is no cell.
@@ -41,7 +40,7 @@ type Record struct {
 
 // Reset empties r and reuses its memory.
 func (r *Record) Reset() {
-	r.Cells = append(r.Cells[:0], Cell{Kind: event.Object, Next: None, child: None, last: None, lazy: event.None})
+	r.Cells = append(r.Cells[:0], Cell{Kind: event.Object, Next: None, child: None, last: None, Node: event.None})
 	r.mem = r.mem[:0]
 	r.source = nil
 }
@@ -52,7 +51,7 @@ func (r *Record) Add(parent int32, c Cell) int32 {
 		return None
 	}
 	n := int32(len(r.Cells))
-	c.Next, c.child, c.last, c.lazy = None, None, None, event.None
+	c.Next, c.child, c.last, c.Node = None, None, None, event.None
 	r.Cells = append(r.Cells, c)
 	r.link(parent, n)
 	return n
@@ -81,9 +80,9 @@ func (r *Record) Touched(n int32) bool { return r.Cells[n].child >= 0 }
 
 // expand makes cells of the members of the object at n, where that was put off.
 func (r *Record) expand(n int32) {
-	if lazy := r.Cells[n].lazy; lazy != event.None {
-		r.Cells[n].lazy = event.None
-		r.members(n, r.source, lazy, true)
+	if c := &r.Cells[n]; c.Node != event.None && c.Kind == event.Object && !c.put {
+		c.put = true
+		r.members(n, r.source, c.Node, true)
 	}
 }
 
@@ -152,11 +151,14 @@ func (r *Record) FromEvent(parent int32, e *event.Event, n event.Node) {
 	r.members(parent, e, n, true)
 }
 
+// Source is the event that FromEvent was given, or nil.
+func (r *Record) Source() *event.Event { return r.source }
+
 // members adds those of an object; the objects among them get their own at once, or when somebody looks there.
 func (r *Record) members(parent int32, e *event.Event, n event.Node, lazy bool) {
 	prev := r.Cells[parent].last
 	for i := e.First(n); i != event.None && len(r.Cells) < maxCells; {
-		key, val, from, to, next := e.Member(i)
+		key, val, next := e.Member(i)
 		at := int32(len(r.Cells))
 		if len(r.Cells) == cap(r.Cells) {
 			r.Cells = slices.Grow(r.Cells, 32)
@@ -165,20 +167,16 @@ func (r *Record) members(parent int32, e *event.Event, n event.Node, lazy bool) 
 		r.Cells = r.Cells[:at+1]
 		c := &r.Cells[at]
 		c.Key, c.Val, c.Kind = key, val.Raw, val.Kind
-		c.JSON, c.JSONKey, c.Used = true, true, false
-		c.Next, c.child, c.last, c.lazy = None, None, None, event.None
-		c.From, c.To = 0, 0
-		if lazy {
-			c.From, c.To = int32(from), int32(to)
-		}
+		c.JSON, c.JSONKey, c.Used, c.put = true, true, false, false
+		c.Next, c.child, c.last, c.Node = None, None, None, event.None
 		if prev >= 0 {
 			r.Cells[prev].Next = at
 		} else {
 			r.Cells[parent].child = at
 		}
 		prev = at
-		if val.Kind == event.Object && lazy {
-			c.lazy = i
+		if lazy {
+			c.Node = i
 		} else if val.Kind == event.Object {
 			r.members(at, e, i, false)
 		}
