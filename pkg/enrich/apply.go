@@ -177,11 +177,11 @@ func (r *rule) write(e *event.Event, set []assignment, row int) {
 		if len(raw) == 0 {
 			continue
 		}
-		if !r.policy.Overwrite {
-			if n := e.Lookup(a.path); n != event.None && e.KindAt(n) != event.Null {
-				continue
-			}
+		// What is in the way of a field, and is no object, stays.
+		if r.policy.Overwrite {
+			_ = e.Set(a.path, raw)
+		} else {
+			_, _ = e.SetNew(a.path, raw)
 		}
-		_ = e.Set(a.path, raw)
 	}
 }

@@ -19,7 +19,7 @@ func (e *ConflictError) Error() string {
 // Set gives the field p the JSON value raw, which must be valid; objects on the way are made. Where the field has a value
 // it is replaced in place. A null on the way counts as absent. raw is copied.
 func (e *Event) Set(p Path, raw []byte) error {
-	n, err := e.place(p)
+	n, err := e.place(p, false)
 	if err != nil {
 		return err
 	}
@@ -27,9 +27,19 @@ func (e *Event) Set(p Path, raw []byte) error {
 	return nil
 }
 
+// SetNew is Set for a field that has no value yet, or null; it tells whether it was set. One walk does for both questions.
+func (e *Event) SetNew(p Path, raw []byte) (bool, error) {
+	n, err := e.place(p, true)
+	if err != nil || n < 0 {
+		return false, err
+	}
+	e.assign(n, raw)
+	return true, nil
+}
+
 // SetString sets p to the JSON string of s.
 func (e *Event) SetString(p Path, s string) error {
-	n, err := e.place(p)
+	n, err := e.place(p, false)
 	if err != nil {
 		return err
 	}
@@ -41,7 +51,7 @@ func (e *Event) SetString(p Path, s string) error {
 
 // SetInt sets p to the number v.
 func (e *Event) SetInt(p Path, v int64) error {
-	n, err := e.place(p)
+	n, err := e.place(p, false)
 	if err != nil {
 		return err
 	}
@@ -84,7 +94,7 @@ func (e *Event) Rename(from, to Path) (bool, error) {
 		raw = e.appendObject(nil, int32(src))
 	}
 	e.touch(from)
-	n, err := e.place(to)
+	n, err := e.place(to, false)
 	if err != nil {
 		e.nodes[src].flags &^= flagGone
 		return true, err
@@ -111,13 +121,19 @@ func (e *Event) touch(p Path) {
 	}
 }
 
-// place finds or makes the member that p names, and marks the objects above it as edited.
-func (e *Event) place(p Path) (int32, error) {
+// place finds or makes the member that p names, and marks the objects above it as edited. Where keep is set and the member has
+// a value, nothing is changed and the place is -1.
+func (e *Event) place(p Path, keep bool) (int32, error) {
 	if err := e.Parse(); err != nil {
 		return -1, err
 	}
-	n := int32(0)
+	var above [8]int32 // the objects that hold the member, as many as there is room for
+	n, depth := int32(0), 0
 	for i, k := range p.keys {
+		if depth < len(above) {
+			above[depth] = n
+			depth++
+		}
 		m := int32(e.Find(Node(n), k))
 		if m >= 0 && i < len(p.keys)-1 {
 			switch e.nodes[m].kind {
@@ -128,13 +144,22 @@ func (e *Event) place(p Path) (int32, error) {
 				return -1, &ConflictError{Path: p.name, At: KeyPath(p.keys[:i+1]...).name, Kind: e.nodes[m].kind}
 			}
 		}
+		if m >= 0 && i == len(p.keys)-1 && keep && e.nodes[m].kind != Null {
+			return -1, nil
+		}
 		if m < 0 {
 			// Only now is it sure that nothing is in the way: what lies below a missing member is missing too.
 			m = e.add(n, p.quoted[i])
 		}
 		n = m
 	}
-	e.touch(p)
+	if len(p.keys) > len(above) {
+		e.touch(p)
+		return n, nil
+	}
+	for _, o := range above[:depth] {
+		e.nodes[o].flags |= flagDirty
+	}
 	return n, nil
 }
 

@@ -340,3 +340,28 @@ func BenchmarkReadEditWrite(b *testing.B) {
 		out = e.Append(out[:0])
 	}
 }
+
+func TestSetNew(t *testing.T) {
+	for _, c := range []struct {
+		in, path, out string
+		set, fails    bool
+	}{
+		{`{"a":1}`, "a", `{"a":1}`, false, false},
+		{`{"a":null}`, "a", `{"a":"x"}`, true, false},
+		{`{"a":{"b":false}}`, "a.b", `{"a":{"b":false}}`, false, false},
+		{`{"a":{"b":{}}}`, "a.b", `{"a":{"b":{}}}`, false, false},
+		{`{"a":{ "c":1}}`, "a.b", `{"a":{"c":1,"b":"x"}}`, true, false},
+		{`{"a": null}`, "a.b.c", `{"a":{"b":{"c":"x"}}}`, true, false},
+		{`{ "a": 7}`, "a.b", `{ "a": 7}`, false, true},
+		{`{}`, "a.b.c.d.e.f.g.h.i.j", `{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":{"i":{"j":"x"}}}}}}}}}}`, true, false},
+		{`{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":{"i":{"k":1}}}}}}}}}}`, "a.b.c.d.e.f.g.h.i.j", `{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":{"i":{"k":1,"j":"x"}}}}}}}}}}`, true, false},
+		{`no json`, "a", `no json`, false, true},
+	} {
+		var e Event
+		e.Reset([]byte(c.in))
+		set, err := e.SetNew(MustPath(c.path), []byte(`"x"`))
+		if out := string(e.Append(nil)); set != c.set || err != nil != c.fails || out != c.out {
+			t.Errorf("%s of %s: %v, %v, %s; want %v, %s", c.path, c.in, set, err, out, c.set, c.out)
+		}
+	}
+}
