@@ -17,8 +17,16 @@ func fault(point string) error {
 	return nil
 }
 
-// weakened tells whether LEAT_UNSAFE switches a safeguard off (no-fence, no-mark-check), to show that the kill test
-// can fail.
+// weakened tells whether LEAT_UNSAFE switches a safeguard off (no-fence, no-mark-check, no-fsync-check, no-torn-check), to show that
+// the fault harness can fail.
 func weakened(what string) bool {
 	return slices.Contains(strings.Split(os.Getenv("LEAT_UNSAFE"), ","), what)
+}
+
+// lose leaves the last file of a commit out where LEAT_UNSAFE says lose-file: a program that loses what it was given.
+func lose(files []File) []File {
+	if weakened("lose-file") && len(files) > 0 {
+		return files[:len(files)-1]
+	}
+	return files
 }
