@@ -176,14 +176,20 @@ func (c *chain) end(t *testing.T, sig syscall.Signal) int {
 	return c.codes[len(c.codes)-1]
 }
 
+// pipe starts processes joined by pipes in the site's environment; what they say goes to its log.
+func (s *site) pipe(t *testing.T, argvs [][]string) []*exec.Cmd {
+	t.Helper()
+	return startPipe(t, s.env, argvs, func(int) io.Writer { return s.log })
+}
+
 // startPipe starts processes joined by pipes; the first has no input, the last no output.
-func startPipe(t *testing.T, argvs [][]string, stderr func(i int) io.Writer) []*exec.Cmd {
+func startPipe(t *testing.T, env []string, argvs [][]string, stderr func(i int) io.Writer) []*exec.Cmd {
 	t.Helper()
 	var cmds []*exec.Cmd
 	var prev *os.File
 	for i, argv := range argvs {
 		c := exec.Command(argv[0], argv[1:]...)
-		c.Stderr = stderr(i)
+		c.Env, c.Stderr = env, stderr(i)
 		if i > 0 {
 			c.Stdin = prev
 		}

@@ -82,10 +82,15 @@ func (s *site) check(t *testing.T, n int64) census {
 	t.Helper()
 	c := count(t, s.leat, s.py, s.cfg.Lake)
 	mustBeExact(t, c, n)
-	if out, err := exec.Command(s.leat, "retain", "verify", "--lake", s.cfg.Lake).CombinedOutput(); err != nil {
+	if out, err := s.verify(); err != nil {
 		t.Errorf("retain verify: %v: %s", err, out)
 	}
 	return c
+}
+
+// verify lets retain read the log from its first entry and compare every file with its SHA-256.
+func (s *site) verify() ([]byte, error) {
+	return exec.Command(s.leat, "retain", "verify", "--lake", s.cfg.Lake).CombinedOutput()
 }
 
 // state is what the lake's log says.

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,7 +134,7 @@ func TestFullFolder(t *testing.T) {
 			for _, left := range c.left {
 				room := fill(t, dir, left)
 				codes, failed := map[string]int{}, ""
-				for i, p := range startPipe(t, argvs, func(int) io.Writer { return s.log }) {
+				for i, p := range s.pipe(t, argvs) {
 					_ = p.Wait()
 					codes[names[i]] = p.ProcessState.ExitCode()
 					if codes[names[i]] == 1 {
@@ -155,7 +154,7 @@ func TestFullFolder(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for i, p := range startPipe(t, argvs, func(int) io.Writer { return s.log }) {
+			for i, p := range s.pipe(t, argvs) {
 				if err := p.Wait(); err != nil {
 					t.Errorf("with room again: %s: %v", names[i], err)
 				}
@@ -182,7 +181,7 @@ func TestFullJournal(t *testing.T) {
 		{s.leat, "ingest", "--resume", s.path("lake"), "--state", s.path("state"), "--mark-every", "500", "-"},
 		{s.leat, "normalize"}, {s.leat, "detect", "-r", s.path("rules")}, {s.leat, "persist", "--lake", s.path("lake")},
 	}
-	run := startPipe(t, argvs, func(int) io.Writer { return s.log })
+	run := s.pipe(t, argvs)
 	s.waitFor(t, "nobody says that the journal is full", func() bool {
 		said, _ := os.ReadFile(s.log.Name())
 		return mentions(string(said), "no space left")

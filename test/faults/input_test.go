@@ -39,7 +39,7 @@ func pipe(t *testing.T, leat string, commands ...[]string) []stageRun {
 		argvs = append(argvs, append([]string{leat}, c...))
 		errs[i] = &bytes.Buffer{}
 	}
-	cmds := startPipe(t, argvs, func(i int) io.Writer { return errs[i] })
+	cmds := startPipe(t, nil, argvs, func(i int) io.Writer { return errs[i] })
 	peaks := make([]atomic.Int64, len(cmds))
 	stop := make(chan struct{})
 	var watch sync.WaitGroup

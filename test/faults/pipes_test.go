@@ -3,7 +3,6 @@ package faults
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -41,14 +40,13 @@ func TestTwoPipelinesOneLake(t *testing.T) {
 			{s.leat, "normalize"}, {s.leat, "detect", "-r", s.path("rules")}, {s.leat, "persist", "--lake", s.cfg.Lake},
 		}
 	}
-	stderr := func(int) io.Writer { return s.log }
-	a, b := startPipe(t, commands("a"), stderr), startPipe(t, commands("b"), stderr)
+	a, b := s.pipe(t, commands("a")), s.pipe(t, commands("b"))
 	s.waitFor(t, "no commit of a", func() bool { return s.state(t).Pipelines["a"].Mark > 0 })
 	_ = a[len(a)-1].Process.Kill()
 	for _, c := range a {
 		_ = c.Wait()
 	}
-	a = startPipe(t, commands("a"), stderr)
+	a = s.pipe(t, commands("a"))
 	for _, c := range append(a, b...) {
 		if err := c.Wait(); err != nil {
 			t.Errorf("%v: %v", c.Args, err)
@@ -88,7 +86,7 @@ func (s *site) takeOver(t *testing.T) {
 			argvs = append(argvs, slices.DeleteFunc(slices.Clone(p.Argv), func(a string) bool { return a == "--state" || a == s.cfg.State }))
 		}
 	}
-	begin := func() []*exec.Cmd { return startPipe(t, argvs, func(int) io.Writer { return s.log }) }
+	begin := func() []*exec.Cmd { return s.pipe(t, argvs) }
 	old := begin()
 	s.waitForMarks(t, 1)
 	zombie := old[len(old)-1]
@@ -201,7 +199,7 @@ func TestKillIngestWithMarkInPipe(t *testing.T) {
 		} else if cut < 0 {
 			at = end + cut
 		}
-		rest := startPipe(t, append([][]string{{"cat", write(t, s.dir, "pipe", string(text[:at]))}}, commands[1:]...), func(int) io.Writer { return s.log })
+		rest := s.pipe(t, append([][]string{{"cat", write(t, s.dir, "pipe", string(text[:at]))}}, commands[1:]...))
 		for _, c := range rest {
 			_ = c.Wait()
 		}
@@ -213,7 +211,7 @@ func TestKillIngestWithMarkInPipe(t *testing.T) {
 			t.Errorf("cut at %d of the mark's line: persist's exit status %d, mark %d, want %d", cut, code, s.pipeline(t).Mark, want)
 		}
 	}
-	last := startPipe(t, commands, func(int) io.Writer { return s.log })
+	last := s.pipe(t, commands)
 	for _, c := range last {
 		if err := c.Wait(); err != nil {
 			t.Errorf("%v: %v", c.Args, err)

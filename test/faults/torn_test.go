@@ -3,7 +3,6 @@ package faults
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,7 +42,11 @@ const tornLines = 2400
 // commit with files, and a checkpoint is there.
 func tornSite(t *testing.T) (s *site, commands func(lake string) [][]string) {
 	t.Helper()
-	s = newSite(t)
+	return tornSiteOf(t, newSite(t))
+}
+
+func tornSiteOf(t *testing.T, s *site) (_ *site, commands func(lake string) [][]string) {
+	t.Helper()
 	in := write(t, s.dir, "in.log", linesOf(1, tornLines))
 	commands = func(lake string) [][]string {
 		return [][]string{
@@ -55,7 +58,7 @@ func tornSite(t *testing.T) (s *site, commands func(lake string) [][]string) {
 	text, mark := killedBehindMark(t, all[0], 105)
 	end := mark + bytes.IndexByte(text[mark:], '\n') + 1
 	all[0] = []string{"cat", write(t, s.dir, "pipe", string(text[:end]))}
-	for _, c := range startPipe(t, all, func(int) io.Writer { return s.log }) {
+	for _, c := range s.pipe(t, all) {
 		_ = c.Wait()
 	}
 	if p := s.pipeline(t); p.Mark != 105 {
@@ -102,7 +105,7 @@ func TestTornLastCommit(t *testing.T) {
 				if err := os.WriteFile(filepath.Join(lake, path), torn, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				for _, c := range startPipe(t, commands(lake), func(int) io.Writer { return s.log }) {
+				for _, c := range s.pipe(t, commands(lake)) {
 					if err := c.Wait(); err != nil {
 						t.Errorf("%s at byte %d of %d: %v: %v", kind, cut, len(whole), c.Args[:2], err)
 					}
@@ -136,7 +139,7 @@ func TestTornJournal(t *testing.T) {
 	first := write(t, s.dir, "first", linesOf(1, n))
 	run := commands(s.cfg.Lake, s.cfg.State, first)
 	// A persist that is not there: the journal keeps everything.
-	for _, c := range startPipe(t, append(run[:3:3], []string{"cat"}), func(int) io.Writer { return s.log }) {
+	for _, c := range s.pipe(t, append(run[:3:3], []string{"cat"})) {
 		_ = c.Wait()
 	}
 	segments, err := filepath.Glob(filepath.Join(s.cfg.State, "journal", "default", "*.seg"))
@@ -164,7 +167,7 @@ func TestTornJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // the second time nothing new comes
-			for _, c := range startPipe(t, commands(filepath.Join(dir, "lake"), filepath.Join(dir, "state"), more), func(int) io.Writer { return s.log }) {
+			for _, c := range s.pipe(t, commands(filepath.Join(dir, "lake"), filepath.Join(dir, "state"), more)) {
 				if err := c.Wait(); err != nil {
 					t.Errorf("%s at byte %d of %d: %v: %v", kind, cut, len(whole), c.Args[:2], err)
 				}
