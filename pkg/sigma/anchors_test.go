@@ -32,6 +32,7 @@ func TestAnchors(t *testing.T) {
 			list = append(list, w)
 			a.add(w.op, w.text, int32(id))
 		}
+		a.build()
 		m := &Matcher{ix: &Index{marks: make([][]int32, len(list))}, found: make([]uint32, len(list)), state: make([]uint32, len(list))}
 		for range 40 {
 			m.now += 2
@@ -87,7 +88,7 @@ func TestReadingEverything(t *testing.T) {
 	r := newReading(f, true)
 	r.read(parsed(t, `{"a":"1","b":{"c":["2",{"d":"3","e":[["4"]]}]},"a":"5","n":null,"t":true,"o":{},"l":[]}`))
 	var words, vals []string
-	for i := r.words; i >= 0; i = r.vals[i].next {
+	for i := r.word(0); i >= 0; i = r.word(i + 1) {
 		words = append(words, string(r.vals[i].text))
 	}
 	for i := r.first(slot); i >= 0; i = r.vals[i].next {

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -13,8 +14,9 @@ import (
 //
 //   - A needle of seven bytes or more is filed under four neighbouring grams of four bytes. One of them begins at a
 //     multiple of four wherever the needle lies, so only every fourth position is asked.
-//   - A shorter one is filed under one gram of four, three or two bytes, and every position is asked. While there are
-//     few of them two bytes are enough to tell them apart, and one pass does.
+//   - One of four to six is filed under two neighbouring grams of three bytes, and every second position is asked.
+//   - A shorter one is filed under itself, or two bytes of it, and every position is asked. While there are few short
+//     needles two bytes are enough to tell all of them apart, and one pass does.
 //
 // Unlike an Aho-Corasick automaton the steps do not wait for each other, and what they read stays in the first caches
 // however many needles there are: docs/design/detect-index.md has the measurement.
@@ -23,14 +25,14 @@ type grams struct {
 	few                  []gramRef // looked for one by one
 }
 
-// stride is how far apart the positions are that are asked for long needles.
-const stride = 4
-
 const (
+	// longNeedle and midNeedle are the least lengths of needles that longStride and midStride positions apart find.
+	longNeedle, longWidth, longStride = 7, 4, 4
+	midNeedle, midWidth, midStride    = 4, 3, 2
 	// fewNeedles is up to how many short needles are cheaper looked for one by one.
-	fewNeedles = 3
+	fewNeedles = 2
 	// pairNeedles is up to how many short needles two bytes of each are rare enough in texts.
-	pairNeedles = 128
+	pairNeedles = 48
 )
 
 // gramTable is the grams of one width.
@@ -53,39 +55,55 @@ type gramRef struct {
 	text string
 	off  int32
 	id   int32
+	tail uint32 // the last four bytes, or three or two: compared first, because they lie here
+	mask uint32 // of the bytes of a shorter text's tail
 }
 
 const gramHash = 0x9E3779B1
 
 func newGrams(needles []gramRef) *grams {
 	g := &grams{}
-	var by [4][]gramRef // pair, tri, mid, long
+	var long, mid, tri, pair []gramRef
 	for _, n := range needles {
+		n.tail, n.mask = tailOf(n.text)
 		switch l := len(n.text); {
 		case l == 1:
 			g.few = append(g.few, n)
-		case l < 4:
-			by[l-2] = append(by[l-2], n)
-		case l < 4+stride-1:
-			by[2] = append(by[2], n)
+		case l == 2:
+			pair = append(pair, n)
+		case l < midNeedle:
+			tri = append(tri, n)
+		case l < longNeedle:
+			mid = append(mid, n)
 		default:
-			by[3] = append(by[3], n)
+			long = append(long, n)
 		}
 	}
-	if len(by[0])+len(by[1])+len(by[2]) <= pairNeedles {
-		by[0], by[1], by[2] = slices.Concat(by[0], by[1], by[2]), nil, nil
+	switch short := len(pair) + len(tri); {
+	case short == 0:
+	case short+len(mid) <= fewNeedles:
+		g.few, pair, tri, mid = slices.Concat(g.few, pair, tri, mid), nil, nil, nil
+	case short+len(mid) <= pairNeedles:
+		pair, tri, mid = slices.Concat(pair, tri, mid), nil, nil
+	case short <= pairNeedles:
+		pair, tri = slices.Concat(pair, tri), nil
 	}
-	for i := range 3 {
-		if len(by[i]) <= fewNeedles {
-			g.few = append(g.few, by[i]...)
-			by[i] = nil
-		}
-	}
-	g.long.build(by[3], needles, 4, stride)
-	g.mid.build(by[2], needles, 4, 1)
-	g.tri.build(by[1], needles, 3, 1)
-	g.pair.build(by[0], needles, 2, 1)
+	g.long.build(long, needles, longWidth, longStride)
+	g.mid.build(mid, needles, midWidth, midStride)
+	g.tri.build(tri, needles, 3, 1)
+	g.pair.build(pair, needles, 2, 1)
 	return g
+}
+
+// tailOf returns the last four bytes of s as they are read at four bytes before its end; mask is of those that s has.
+func tailOf(s string) (tail, mask uint32) {
+	n := min(len(s), 4)
+	for i := range n {
+		shift := 8 * (4 - n + i)
+		tail |= uint32(s[len(s)-n+i]) << shift
+		mask |= 0xFF << shift
+	}
+	return tail, mask
 }
 
 func gramAt(s string, i, width int) uint32 {
@@ -102,42 +120,50 @@ func (t *gramTable) build(needles, all []gramRef, width, n int) {
 	if len(needles) == 0 {
 		return
 	}
-	count := map[uint32]int{}
-	for _, r := range all {
-		for i := 0; i+width <= len(r.text); i++ {
-			count[gramAt(r.text, i, width)]++
-		}
-	}
-	by := map[uint32][]gramRef{}
-	var order []uint32
-	for _, r := range needles {
-		best, least := 0, 1<<30
+	count := countGrams(all, width)
+	list := make([]uint64, 0, len(needles)*n) // gram, offset and needle, so that grams sort
+	for at := range needles {
+		r := &needles[at]
+		best, least := 0, uint32(1<<31)
 		for i := 0; i+width+n-1 <= len(r.text); i++ {
-			sum := 0
+			sum := uint32(0)
 			for k := range n {
-				sum += count[gramAt(r.text, i+k, width)]
+				sum += count.of(gramAt(r.text, i+k, width))
 			}
 			if sum < least {
 				best, least = i, sum
 			}
 		}
 		for k := range n {
-			r.off = int32(best + k)
-			g := gramAt(r.text, best+k, width)
-			if by[g] == nil {
-				order = append(order, g)
-			}
-			by[g] = append(by[g], r)
+			list = append(list, uint64(gramAt(r.text, best+k, width))<<32|uint64(at)<<2|uint64(k))
+		}
+		r.off = int32(best)
+	}
+	slices.Sort(list)
+	t.file(list, needles)
+}
+
+// file makes the filter and the table of the grams in list, which is sorted.
+func (t *gramTable) file(list []uint64, needles []gramRef) {
+	distinct := 0
+	for i := range list {
+		if i == 0 || list[i]>>32 != list[i-1]>>32 {
+			distinct++
 		}
 	}
-	// One bit in about 32 is set.
-	size := uint(bits.Len(uint(len(by)*32 - 1)))
-	size = max(size, 8)
+	// One bit in about 32 is set; of very many, one in 16, which fits into the first cache.
+	perGram := 32
+	if distinct > 1<<13 {
+		perGram = 16
+	}
+	size := max(uint(bits.Len(uint(distinct*perGram-1))), 8)
 	t.shift = 32 - size
 	t.filter = make([]uint64, 1<<(size-6))
-	t.mask = 1<<bits.Len(uint(len(by)*2)) - 1
+	t.mask = 1<<bits.Len(uint(distinct*2)) - 1
 	t.slots = make([]gramSlot, t.mask+1)
-	for _, g := range order {
+	t.refs = make([]gramRef, 0, len(list))
+	for i := 0; i < len(list); {
+		g := uint32(list[i] >> 32)
 		h := g * gramHash
 		t.filter[h>>t.shift>>6] |= 1 << (h >> t.shift & 63)
 		at := h >> 7 & t.mask
@@ -145,10 +171,42 @@ func (t *gramTable) build(needles, all []gramRef, width, n int) {
 			at = (at + 1) & t.mask
 		}
 		first := int32(len(t.refs))
-		t.refs = append(t.refs, by[g]...)
+		for ; i < len(list) && uint32(list[i]>>32) == g; i++ {
+			r := needles[uint32(list[i])>>2]
+			r.off += int32(list[i] & 3)
+			t.refs = append(t.refs, r)
+		}
 		t.slots[at] = gramSlot{g, first, int32(len(t.refs))}
 	}
 }
+
+// gramCounts is how often grams are there, roughly: grams whose hashes are the same count together.
+type gramCounts struct {
+	by    []uint32
+	shift uint
+}
+
+func countGrams(needles []gramRef, width int) *gramCounts {
+	total := 0
+	for _, r := range needles {
+		total += len(r.text)
+	}
+	size := min(uint(bits.Len(uint(total)))+1, 22)
+	c := &gramCounts{make([]uint32, 1<<size), 32 - size}
+	mask := uint32(1)<<(8*width) - 1 // of four bytes: all
+	for _, r := range needles {
+		x := uint32(0)
+		for i := range len(r.text) {
+			x = x>>8 | uint32(r.text[i])<<24
+			if i+1 >= width {
+				c.by[x>>(32-8*width)&mask*gramHash>>c.shift]++
+			}
+		}
+	}
+	return c
+}
+
+func (c *gramCounts) of(gram uint32) uint32 { return c.by[gram*gramHash>>c.shift] }
 
 // find returns the needles under gram x.
 func (t *gramTable) find(x uint32) []gramRef {
@@ -167,7 +225,7 @@ func (t *gramTable) find(x uint32) []gramRef {
 func (g *grams) scan(s []byte, m *Matcher) {
 	if f := g.long.filter; len(f) > 0 {
 		shift := g.long.shift & 31
-		for i := 0; i+4 <= len(s); i += stride {
+		for i := 0; i+longWidth <= len(s); i += longStride {
 			x := binary.LittleEndian.Uint32(s[i:])
 			h := x * gramHash >> shift
 			if f[h>>6]&(1<<(h&63)) != 0 {
@@ -175,23 +233,37 @@ func (g *grams) scan(s []byte, m *Matcher) {
 			}
 		}
 	}
-	if f := g.mid.filter; len(f) > 0 {
-		shift := g.mid.shift & 31
-		for i := 0; i+4 <= len(s); i++ {
-			x := binary.LittleEndian.Uint32(s[i:])
-			h := x * gramHash >> shift
-			if f[h>>6]&(1<<(h&63)) != 0 {
-				g.mid.check(s, i, x, m)
-			}
-		}
-	}
+	g.mid.scanMid(s, m)
 	g.tri.scanNarrow(s, 3, m)
 	g.pair.scanNarrow(s, 2, m)
 	for i := range g.few {
 		n := &g.few[i]
-		if !m.wasHit(n.id) && strings.Contains(unsafeString(s), n.text) {
+		if m.wasHit(n.id) {
+			continue
+		}
+		if len(n.text) == 1 && bytes.IndexByte(s, n.text[0]) >= 0 || len(n.text) > 1 && strings.Contains(unsafeString(s), n.text) {
 			m.hit(n.id)
 		}
+	}
+}
+
+// scanMid asks every second position for grams of three bytes.
+func (t *gramTable) scanMid(s []byte, m *Matcher) {
+	f := t.filter
+	if len(f) == 0 {
+		return
+	}
+	shift := t.shift & 31
+	i := 0
+	for ; i+4 <= len(s); i += midStride {
+		x := binary.LittleEndian.Uint32(s[i:]) & 0xFFFFFF
+		h := x * gramHash >> shift
+		if f[h>>6]&(1<<(h&63)) != 0 {
+			t.check(s, i, x, m)
+		}
+	}
+	if i+midWidth == len(s) {
+		t.check(s, i, uint32(s[i])|uint32(s[i+1])<<8|uint32(s[i+2])<<16, m)
 	}
 }
 
@@ -220,11 +292,12 @@ func (t *gramTable) check(s []byte, i int, x uint32, m *Matcher) {
 	refs := t.find(x)
 	for j := range refs {
 		n := &refs[j]
-		if m.wasHit(n.id) {
+		begin := i - int(n.off)
+		end := begin + len(n.text)
+		if begin < 0 || end > len(s) || end >= 4 && binary.LittleEndian.Uint32(s[end-4:])&n.mask != n.tail {
 			continue
 		}
-		begin := i - int(n.off)
-		if end := begin + len(n.text); begin >= 0 && end <= len(s) && string(s[begin:end]) == n.text {
+		if !m.wasHit(n.id) && string(s[begin:end]) == n.text {
 			m.hit(n.id)
 		}
 	}

@@ -45,7 +45,7 @@ func (m *Matcher) Match(e *event.Event) []int32 {
 		m.wake(m.ix.slotWakes[slot])
 		m.look(&m.ix.scan[slot+1], m.r.slots[slot].first)
 	}
-	m.look(&m.ix.scan[0], m.r.words)
+	m.words(&m.ix.scan[0])
 	for _, rule := range m.cands {
 		if m.run(m.ix.fastStarts[rule]) {
 			m.hits = append(m.hits, rule)
@@ -62,6 +62,18 @@ func (m *Matcher) look(s *scanner, first int32) {
 		s.anchors.scan(text, m)
 		if s.grams != nil {
 			s.grams.scan(text, m)
+		}
+	}
+}
+
+// words scans all values for keywords: in one piece for what may lie anywhere in a value.
+func (m *Matcher) words(s *scanner) {
+	if s.grams != nil {
+		s.grams.scan(m.r.folds, m)
+	}
+	if !s.anchors.empty() {
+		for i := m.r.word(0); i >= 0; i = m.r.word(i + 1) {
+			s.anchors.scan(m.r.vals[i].folded, m)
 		}
 	}
 }
@@ -142,6 +154,21 @@ func (m *Matcher) lazy(id int32) bool {
 	return ok
 }
 
+// known tells whether a predicate holds, by what the scan found or was evaluated before where that is enough.
+func (m *Matcher) known(id int32) bool {
+	p := &m.ix.preds[id]
+	switch {
+	case p.eager():
+		if len(m.ix.marks[id]) > 0 {
+			return m.wasHit(id)
+		}
+		return m.holds(p)
+	case p.op == opNull || p.op == opExists || p.op == opAbsent || p.op == opPresent:
+		return m.holds(p)
+	}
+	return m.lazy(id)
+}
+
 func (m *Matcher) anySeen(set []int32) bool {
 	for _, g := range set {
 		if m.state[g] == m.now+1 {
@@ -151,29 +178,32 @@ func (m *Matcher) anySeen(set []int32) bool {
 	return false
 }
 
-// eval evaluates an instruction of the plain program, as the rule is written and without the index.
-func (m *Matcher) eval(at int32) bool {
+// eval evaluates an instruction of the plain program, as the rule is written; atom tells whether a predicate holds.
+func (m *Matcher) eval(at int32, atom func(id int32) bool) bool {
 	in := &m.ix.code[at]
 	switch in.kind {
 	case isAtom:
-		return m.holds(&m.ix.preds[in.pred])
+		return atom(in.pred)
 	case isNot:
-		return !m.eval(in.kid)
+		return !m.eval(in.kid, atom)
 	case isAnd:
 		for k := in.kid; k < in.end; k++ {
-			if !m.eval(k) {
+			if !m.eval(k, atom) {
 				return false
 			}
 		}
 		return true
 	}
 	for k := in.kid; k < in.end; k++ {
-		if m.eval(k) {
+		if m.eval(k, atom) {
 			return true
 		}
 	}
 	return false
 }
+
+// plain tells whether a predicate holds, without the index.
+func (m *Matcher) plain(id int32) bool { return m.holds(&m.ix.preds[id]) }
 
 // holds evaluates a predicate on the event that was read.
 func (m *Matcher) holds(p *predicate) bool {
@@ -185,8 +215,8 @@ func (m *Matcher) holds(p *predicate) bool {
 	case opNull:
 		return m.r.first(p.slot) < 0
 	case opRef:
-		for i := m.r.first(p.slot); i >= 0; i = m.r.vals[i].next {
-			for j := m.r.first(p.other); j >= 0; j = m.r.vals[j].next {
+		for i := m.r.first(p.slot); i >= 0; i = m.r.next(p.slot, i) {
+			for j := m.r.first(p.other); j >= 0; j = m.r.next(p.other, j) {
 				if p.refHolds(m.r.vals[i].texts, m.r.vals[j].texts) {
 					return true
 				}
@@ -194,7 +224,7 @@ func (m *Matcher) holds(p *predicate) bool {
 		}
 		return false
 	}
-	for i := m.r.first(p.slot); i >= 0; i = m.r.vals[i].next {
+	for i := m.r.first(p.slot); i >= 0; i = m.r.next(p.slot, i) {
 		if p.holdsText(m.r.vals[i].texts) {
 			return true
 		}

@@ -9,8 +9,12 @@ import (
 // held is one value of a field; next is the field's next value, or -1.
 type held struct {
 	texts
-	next int32
+	next   int32
+	object bool // an object as its JSON text, which is none of the values that keywords look into
 }
+
+// valueEnd stands behind each value in folds. No UTF-8 text has it, so that what is found in folds lies within one value.
+const valueEnd = 0xFF
 
 // reading is what one event holds of an index's fields. Its memory is reused from event to event.
 type reading struct {
@@ -18,14 +22,13 @@ type reading struct {
 	all    bool // every value is wanted, for keywords
 	epoch  uint32
 	vals   []held
+	folds  []byte // the folded texts of all values that are no objects, one behind the other
 	arena  []byte
 	key    []byte
 
 	paths   []pathState
 	slots   []slotState
 	touched []int32 // slots that are there, in the order of the event
-	words   int32   // first of all values, or -1
-	last    int32   // last of all values
 }
 
 type pathState struct {
@@ -50,8 +53,7 @@ func (r *reading) read(e *event.Event) {
 		clear(r.slots)
 		r.epoch = 1
 	}
-	r.vals, r.arena, r.touched = r.vals[:0], r.arena[:0], r.touched[:0]
-	r.words, r.last = -1, -1
+	r.vals, r.folds, r.arena, r.touched = r.vals[:0], r.folds[:0], r.arena[:0], r.touched[:0]
 	if n := e.Root(); n != event.None {
 		r.object(e, n, &r.fields.root)
 	}
@@ -103,7 +105,7 @@ func (r *reading) down(e *event.Event, n event.Node, ent *entry) {
 		return
 	}
 	if ent.path >= 0 {
-		r.hold(ent.path, r.add(e.ValueAt(n)))
+		r.hold(ent.path, r.addObject(e.ValueAt(n)))
 	}
 	if ent.next != nil {
 		r.object(e, n, ent.next)
@@ -127,17 +129,15 @@ func (r *reading) value(v event.Value, ent, star *entry, words bool) {
 		}
 		return
 	}
-	at := int32(-1)
-	if ent != nil && ent.path >= 0 {
-		at = r.add(v)
-		r.hold(ent.path, at)
+	held := false
+	for _, at := range [2]*entry{ent, star} {
+		if at != nil && at.path >= 0 {
+			r.hold(at.path, r.add(v))
+			held = true
+		}
 	}
-	if star != nil && star.path >= 0 {
-		at = r.add(v)
-		r.hold(star.path, at)
-	}
-	if words {
-		r.word(v, at)
+	if words && !held {
+		r.add(v)
 	}
 }
 
@@ -148,7 +148,7 @@ func (r *reading) members(v event.Value, ent, star *entry, words bool) {
 			continue
 		}
 		if at.path >= 0 {
-			r.hold(at.path, r.add(v))
+			r.hold(at.path, r.addObject(v))
 		}
 		if at.next == nil {
 			continue
@@ -164,7 +164,7 @@ func (r *reading) members(v event.Value, ent, star *entry, words bool) {
 	}
 }
 
-// add puts a value's texts into vals.
+// add puts the texts of a value that is no object into vals.
 func (r *reading) add(v event.Value) int32 {
 	text := v.Raw
 	if v.Kind == event.String {
@@ -175,27 +175,20 @@ func (r *reading) add(v event.Value) int32 {
 			text = r.arena[n:len(r.arena):len(r.arena)]
 		}
 	}
-	n := len(r.arena)
-	r.arena = appendFold(r.arena, text)
-	r.vals = append(r.vals, held{texts{text, r.arena[n:len(r.arena):len(r.arena)]}, -1})
+	n := len(r.folds)
+	r.folds = appendFold(r.folds, text)
+	end := len(r.folds)
+	r.folds = append(r.folds, valueEnd)
+	r.vals = append(r.vals, held{texts: texts{text, r.folds[n:end:end]}, next: -1})
 	return int32(len(r.vals) - 1)
 }
 
-// word adds a value to those that keywords look into; at is where its texts already are, or -1.
-func (r *reading) word(v event.Value, at int32) {
-	if at < 0 {
-		at = r.add(v)
-	} else {
-		// A value has one next: the field's.
-		r.vals = append(r.vals, held{r.vals[at].texts, -1})
-		at = int32(len(r.vals) - 1)
-	}
-	if r.last < 0 {
-		r.words = at
-	} else {
-		r.vals[r.last].next = at
-	}
-	r.last = at
+// addObject puts the text of an object into vals.
+func (r *reading) addObject(v event.Value) int32 {
+	n := len(r.arena)
+	r.arena = appendFold(r.arena, v.Raw)
+	r.vals = append(r.vals, held{texts: texts{v.Raw, r.arena[n:len(r.arena):len(r.arena)]}, next: -1, object: true})
+	return int32(len(r.vals) - 1)
 }
 
 // hold notes that path has the value at, or null where at is -1.
@@ -230,10 +223,28 @@ func (r *reading) exists(slot int32) bool { return r.slots[slot].epoch == r.epoc
 // first returns the slot's first value, or -1 where there is none or it is null. slot is keywordSlot for all values.
 func (r *reading) first(slot int32) int32 {
 	if slot == keywordSlot {
-		return r.words
+		return r.word(0)
 	}
 	if s := &r.slots[slot]; s.epoch == r.epoch {
 		return s.first
+	}
+	return -1
+}
+
+// next returns the value behind i in the same slot, or -1.
+func (r *reading) next(slot, i int32) int32 {
+	if slot == keywordSlot {
+		return r.word(i + 1)
+	}
+	return r.vals[i].next
+}
+
+// word returns the first value from i on that is no object, or -1.
+func (r *reading) word(i int32) int32 {
+	for ; int(i) < len(r.vals); i++ {
+		if !r.vals[i].object {
+			return i
+		}
 	}
 	return -1
 }

@@ -3,6 +3,7 @@ package sigma
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // never is the cost of what can't wake a rule.
@@ -88,12 +89,16 @@ func (p *planner) scanners() {
 		}
 		at := pr.slot + 1
 		if pr.op == opContains {
+			if pr.slot == keywordSlot && strings.IndexByte(pr.text, valueEnd) >= 0 {
+				continue // in no UTF-8 text; where values lie side by side it could seem to be
+			}
 			needles[at] = append(needles[at], gramRef{text: pr.text, id: int32(id)})
 		} else {
 			ix.scan[at].anchors.add(pr.op, pr.text, int32(id))
 		}
 	}
 	for at, list := range needles {
+		ix.scan[at].anchors.build()
 		if len(list) > 0 {
 			ix.scan[at].grams = newGrams(list)
 		}
