@@ -118,5 +118,5 @@ func (t *table) count(kind []byte) {
 }
 
 func (t *table) file(p partition, rows int64) lake.File {
-	return lake.File{Dataset: p.dataset, Date: p.date(), Rows: rows, MinTime: t.min, MaxTime: t.max, Kinds: t.kinds}
+	return lake.File{Dataset: p.dataset, Date: p.date(), Rows: rows, MinTime: t.min, MaxTime: t.max, Kinds: t.kinds, Columns: row.Version}
 }

@@ -50,7 +50,7 @@ func (q *DB) Events(ctx context.Context, where string) iter.Seq2[[]byte, error] 
 		defer db.Close()
 		dec := row.NewDecoder(q.cols)
 		for _, i := range files {
-			if !q.source(ctx, db, q.paths[i], scan(q.cols, q.paths[i:i+1]), where, dec, yield) {
+			if !q.source(ctx, db, q.paths[i], q.scan([]int{i})[0], where, dec, yield) {
 				return
 			}
 		}

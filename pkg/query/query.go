@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"leat/internal/duck"
@@ -28,6 +29,9 @@ type Config struct {
 	Since, Until time.Time
 	// Write is a file that DB.Parquet may write; "" = none.
 	Write string
+
+	// asOf returns the columns of a version (row.AsOf).
+	asOf func(version int) *row.Columns
 }
 
 // DB is one state of a lake, open for reading. It is safe for concurrent use.
@@ -37,6 +41,7 @@ type DB struct {
 	reader *lake.Reader
 	lake   *lake.Lake
 	cols   *row.Columns
+	older  map[int]*row.Columns // columns of the files, by version; nil where they are cols
 
 	files  []lake.File
 	paths  []string // of files
@@ -46,7 +51,10 @@ type DB struct {
 
 // Open pins the newest state of l.
 func Open(ctx context.Context, l *lake.Lake, cfg Config) (*DB, error) {
-	q := &DB{cfg: cfg, lake: l, cols: row.Standard()}
+	if cfg.asOf == nil {
+		cfg.asOf = row.AsOf
+	}
+	q := &DB{cfg: cfg, lake: l, cols: row.Standard(), older: map[int]*row.Columns{}}
 	if err := q.open(ctx); err != nil {
 		return nil, errors.Join(err, q.Close())
 	}
@@ -82,10 +90,29 @@ func (q *DB) open(ctx context.Context) error {
 		if q.paths[i], err = q.lake.Abs(f.Path); err != nil {
 			return err
 		}
+		if err := q.know(f.Columns); err != nil {
+			return fmt.Errorf("file %q: %w", f.Path, err)
+		}
 	}
 	var err error
 	q.plan, err = newPlanner(ctx, q.cols, nil)
 	return err
+}
+
+// know looks up the columns of a version.
+func (q *DB) know(version int) error {
+	if _, known := q.older[version]; known {
+		return nil
+	}
+	cols := q.cfg.asOf(version)
+	if cols == nil {
+		return fmt.Errorf("its columns are of version %d, written by a newer leat: %w", version, lake.ErrFormat)
+	}
+	if slices.Equal(cols.List(), q.cols.List()) {
+		cols = nil
+	}
+	q.older[version] = cols
+	return nil
 }
 
 // database opens a DuckDB that may read these files, and what is hot, and nothing else. Each statement has one of its own: to allow 10,000
