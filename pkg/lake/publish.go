@@ -34,6 +34,9 @@ type MarkCommit struct {
 	End           bool
 	Files         []Staged // may be empty
 	Generation    int64    // of the writer's spills: as Entry.Generation
+	// Replaced are paths of committed files whose rows are in Files too: the same entry takes them out. ErrReplaced: that
+	// may not be done any more.
+	Replaced []string
 }
 
 // CommitMark publishes the files and commits them together with the mark, as compare-and-swap on (pipeline, epoch, run,
@@ -55,23 +58,26 @@ func (w *Writer) CommitMark(ctx context.Context, m MarkCommit) (*State, error) {
 			Kind: KindCommit, Writer: w.id, Pipeline: m.Pipeline, Epoch: m.Epoch, Run: m.Run,
 			Mark: m.Mark, End: m.End, Positions: m.Positions, Added: added,
 			Generation: m.Generation, Ended: w.lake.ended(s, w.id),
+			Removed: m.Replaced, Purge: len(m.Replaced) > 0,
 		}, nil
 	})
 }
 
 // CommitFiles publishes and commits files of a stream without marks. Why is a word for the log.
 func (w *Writer) CommitFiles(ctx context.Context, files []Staged, why string) (*State, error) {
-	return w.CommitThrough(ctx, files, why, 0)
+	return w.CommitThrough(ctx, MarkCommit{Files: files}, why)
 }
 
-// CommitThrough is CommitFiles for a writer whose spills are read before they are committed (see Entry.Generation).
-func (w *Writer) CommitThrough(ctx context.Context, files []Staged, why string, generation int64) (*State, error) {
-	return w.commit(ctx, MarkCommit{Files: files}, func(s *State, added []File) (*Entry, error) {
+// CommitThrough is CommitFiles for a writer whose spills are read before they are committed, and which replaces its small files: of m,
+// Files, Generation and Replaced count.
+func (w *Writer) CommitThrough(ctx context.Context, m MarkCommit, why string) (*State, error) {
+	return w.commit(ctx, m, func(s *State, added []File) (*Entry, error) {
 		if err := w.alive(s); err != nil {
 			return nil, err
 		}
 		return &Entry{
-			Kind: KindCommit, Writer: w.id, Why: why, Added: added, Generation: generation, Ended: w.lake.ended(s, w.id),
+			Kind: KindCommit, Writer: w.id, Why: why, Added: added, Generation: m.Generation, Ended: w.lake.ended(s, w.id),
+			Removed: m.Replaced, Purge: len(m.Replaced) > 0,
 		}, nil
 	})
 }
@@ -97,12 +103,20 @@ func (w *Writer) commit(ctx context.Context, m MarkCommit, build func(*State, []
 	}
 	var s *State
 	if err == nil {
-		s, err = w.lake.Commit(ctx, func(s *State) (*Entry, error) { return build(s, lose(added)) })
+		s, err = w.lake.Commit(ctx, func(s *State) (*Entry, error) {
+			if err := replaces(s, m.Replaced); err != nil {
+				return nil, err
+			}
+			return build(s, lose(added))
+		})
 	}
 	if err != nil && !errors.Is(err, ErrUncertain) {
 		// Not in the log, so no reader knows them; what can't be removed here is swept later.
 		w.withdraw(added)
 		return nil, err
+	}
+	if len(m.Replaced) > 0 && s != nil {
+		w.replaced(s.N)
 	}
 	for _, f := range m.Files {
 		_ = os.Remove(filepath.Join(w.Staging(), f.Name))

@@ -19,8 +19,9 @@ type Writer struct {
 	id   string
 	lock *os.File
 
-	mu   sync.Mutex
-	next int // number of the next file's name
+	mu     sync.Mutex
+	next   int     // number of the next file's name
+	merges []int64 // own entries whose replaced files may still be there
 }
 
 // NewWriter makes a writer, after sweeping what dead ones left in staging/.

@@ -21,6 +21,8 @@ type Config struct {
 	// Memory is DuckDB's limit in bytes (default 1 GiB), Threads its number of threads (default one a core, at most 4).
 	Memory  int64
 	Threads int
+	// KeepSmall leaves small files to a later compaction. Else each commit merges what this process has written before.
+	KeepSmall bool
 	// Unmarked takes events without a hello even while a marked pipeline is open on the lake, and refuses a hello.
 	Unmarked bool
 	// Now is the clock (default time.Now); Log takes messages (default: none).

@@ -129,54 +129,74 @@ func check(f *os.File, given, written, bad int64) error {
 // partName is the name of the Parquet file that comes of a spill.
 func partName(spill string) string { return filepath.Base(spill) + ".parquet" }
 
+// converted is what came of one spill.
+type converted struct {
+	spill *spill
+	with  []*kept // committed files that were merged into its file
+	level int
+	file  lake.Staged // Rows 0: there is none
+	bad   []badRow
+	err   error
+}
+
 // convert makes the file of one spill, which stays until it is committed.
-func (c *converter) convert(s *spill) (files []lake.Staged, bad []badRow, err error) {
-	if err := s.flush(); err != nil {
-		return nil, nil, err
+func (c *converter) convert(d *converted) error {
+	if err := d.spill.flush(); err != nil {
+		return err
 	}
 	t := <-c.tables
 	defer func() { c.tables <- t }()
-	file, bad, err := c.write(t, []*spill{s}, partName(s.path))
-	if err != nil || file.Rows == 0 {
-		return nil, bad, err
+	var spills []*spill
+	for _, k := range d.with {
+		spills = append(spills, k.spill)
 	}
-	return []lake.Staged{file}, bad, nil
+	var err error
+	d.file, d.bad, err = c.write(t, append(spills, d.spill), partName(d.spill.path))
+	return err
 }
 
-// convertAll converts every spill of a generation, a few side by side.
-func (c *converter) convertAll(ctx context.Context, g *generation) (files []lake.Staged, bad []badRow, err error) {
-	type result struct {
-		files []lake.Staged
-		bad   []badRow
-		err   error
-	}
-	results := make([]result, len(g.order))
+// convertAll converts every spill of a generation, merged with what plan says, a few side by side.
+func (c *converter) convertAll(ctx context.Context, g *generation, plan func(*spill) ([]*kept, int)) ([]converted, error) {
+	done := make([]converted, len(g.order))
 	slots := make(chan struct{}, sideBySide)
 	var failed atomic.Bool
 	var wg sync.WaitGroup
 	for i, s := range g.order {
 		slots <- struct{}{}
+		d := &done[i]
+		d.spill = s
+		if plan != nil {
+			d.with, d.level = plan(s)
+		}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			if failed.Load() {
 				return
 			}
-			r := &results[i]
-			if r.err = ctx.Err(); r.err == nil {
-				r.files, r.bad, r.err = c.convert(s)
+			if d.err = ctx.Err(); d.err == nil {
+				d.err = c.convert(d)
 			}
-			if r.err != nil {
-				r.err = fmt.Errorf("dataset %s, date %s: %w", s.dataset, s.date(), r.err)
+			if d.err != nil {
+				d.err = fmt.Errorf("dataset %s, date %s: %w", s.dataset, s.date(), d.err)
 				failed.Store(true)
 			}
 		})
 	}
 	wg.Wait()
-	for _, r := range results {
-		if r.err != nil {
-			return nil, nil, r.err
+	for i := range done {
+		if done[i].err != nil {
+			return nil, done[i].err
 		}
-		files, bad = append(files, r.files...), append(bad, r.bad...)
 	}
-	return files, bad, nil
+	return done, nil
+}
+
+// files returns the files of what was converted.
+func files(done []converted) (out []lake.Staged) {
+	for i := range done {
+		if done[i].file.Rows > 0 {
+			out = append(out, done[i].file)
+		}
+	}
+	return out
 }

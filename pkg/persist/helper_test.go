@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 func children() map[string]func(args []string) error {
 	return map[string]func(args []string) error{
 		"persist": func(args []string) error { return pump(args[0], os.Stdin) },
+		"trickle": func(args []string) error { return trickleOn(args[0]) },
 		"open": func(args []string) error {
 			l, err := lake.Init(args[0])
 			if err != nil {

@@ -155,15 +155,17 @@ type TopLevel struct {
 	Name string
 	// SQL is its type, for objects a STRUCT.
 	SQL string
+	// Expr, if given, is an expression on a table t that makes it of older columns (see Reading).
+	Expr string
 }
 
 // Table returns the columns of the table, in order: one for each name at the event's own level, and rest.
 func (c *Columns) Table() []TopLevel {
 	var out []TopLevel
 	for i := range c.root.members {
-		out = append(out, TopLevel{c.root.members[i].name, c.root.members[i].sql()})
+		out = append(out, TopLevel{Name: c.root.members[i].name, SQL: c.root.members[i].sql()})
 	}
-	return append(out, TopLevel{Rest, Text.SQL()})
+	return append(out, TopLevel{Name: Rest, SQL: Text.SQL()})
 }
 
 func (m *member) sql() string {
