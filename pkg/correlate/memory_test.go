@@ -21,7 +21,7 @@ const t0 = int64(1_700_000_000_000_000_000)
 
 func see(e *Engine, rule int, key string, sec int, id string) (*Match, bool) {
 	at := t0 + int64(sec)*second
-	e.Advance(at, nil)
+	e.Advance(at, func(*Match) {})
 	return e.Observe(rule, &Observation{Key: []byte(key), At: at, ID: []byte(id), Value: []byte(id), Mask: 1})
 }
 

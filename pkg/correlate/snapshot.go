@@ -206,7 +206,10 @@ func (e *Engine) take(data []byte) error {
 	default:
 		return fmt.Errorf("%w: kind %q", ErrSnapshot, kind)
 	}
-	e.stream, e.seq = d.varint(), d.uvarint()
+	before := e.seq
+	if e.stream, e.seq = d.varint(), d.uvarint(); e.seq > math.MaxInt64 || e.seq < before {
+		d.fail()
+	}
 	if e.stream != math.MinInt64 && e.stream != sane(e.stream) {
 		return fmt.Errorf("%w: a time that can't be", ErrSnapshot)
 	}
@@ -220,6 +223,9 @@ func (e *Engine) take(data []byte) error {
 		}
 		for range d.count(8) {
 			g := d.group()
+			if d.err == nil && g.touch > e.seq {
+				d.err = fmt.Errorf("%w: a group from later", ErrSnapshot)
+			}
 			if d.err == nil && at >= 0 {
 				d.err = e.rules[at].put(g)
 			}
