@@ -10,7 +10,7 @@ import "bytes"
 //	w.Open(key)
 //	w.Key(key, String)
 //	w.Line = AppendString(w.Line, "x")
-//	w.Done(false)
+//	w.Done()
 //	w.Close()
 //	w.End(e, b)
 //
@@ -60,7 +60,9 @@ func (w *Builder) Close() bool {
 
 // Key begins a member with a value of that kind, whose text the caller appends to Line. Done ends it.
 func (w *Builder) Key(key []byte, kind Kind) {
-	w.start()
+	if w.begun < len(w.open) {
+		w.start()
+	}
 	w.member(&w.open[w.begun-1], key, kind)
 }
 
@@ -68,35 +70,63 @@ func (w *Builder) Key(key []byte, kind Kind) {
 func (w *Builder) start() {
 	for ; w.begun < len(w.open); w.begun++ {
 		f := &w.open[w.begun]
-		f.node = w.member(&w.open[w.begun-1], f.key, Object)
+		w.member(&w.open[w.begun-1], f.key, Object)
+		f.node = int32(len(w.nodes)) - 1
 		w.Line = append(w.Line, '{')
 	}
 }
 
-func (w *Builder) member(f *frame, key []byte, kind Kind) int32 {
-	w.comma(f)
-	at := len(w.Line)
-	w.Line = append(w.Line, key...)
-	if !w.tape {
-		return -1
+func (w *Builder) member(f *frame, key []byte, kind Kind) {
+	line := w.Line
+	if f.some {
+		line = append(line, ',')
 	}
+	f.some = true
+	at := len(line)
+	w.Line = append(line, key...)
+	if w.tape {
+		w.note(f, kind, at, len(w.Line))
+	}
+}
+
+// Value writes a member: text as it is, which is JSON of that kind, or quoted as a string.
+func (w *Builder) Value(key, text []byte, kind Kind, quote bool) {
+	if w.begun < len(w.open) {
+		w.start()
+	}
+	f := &w.open[w.begun-1]
+	// One copy of the slice, for the many short appends.
+	line := w.Line
+	if f.some {
+		line = append(line, ',')
+	}
+	f.some = true
+	at := len(line)
+	line = append(line, key...)
+	val := len(line)
+	if quote {
+		line, kind = appendString(line, text), String
+	} else {
+		line = append(line, text...)
+	}
+	w.Line = line
+	if w.tape {
+		w.note(f, kind, at, val)
+		w.Done()
+	}
+}
+
+// note enters the member whose key stands in the line from at to val, where its value begins.
+func (w *Builder) note(f *frame, kind Kind, at, val int) {
 	n := int32(len(w.nodes))
 	w.nodes = append(w.nodes, node{
-		key0: uint32(at) + 1, key1: uint32(len(w.Line)) - 2, val0: uint32(len(w.Line)),
+		key0: uint32(at) + 1, key1: uint32(val) - 2, val0: uint32(val),
 		next: -1, child: -1, last: -1, kind: kind,
 	})
-	if bytes.IndexByte(key, '\\') >= 0 {
+	if bytes.IndexByte(w.Line[at:val], '\\') >= 0 {
 		w.nodes[n].flags = flagKeyEsc
 	}
 	w.link(f, n)
-	return n
-}
-
-func (w *Builder) comma(f *frame) {
-	if f.some {
-		w.Line = append(w.Line, ',')
-	}
-	f.some = true
 }
 
 func (w *Builder) link(f *frame, n int32) {
@@ -108,17 +138,19 @@ func (w *Builder) link(f *frame, n int32) {
 	f.last = n
 }
 
-// Done ends the member that Key began. Of a string, esc tells whether it has escapes.
-func (w *Builder) Done(esc bool) {
+// Done ends the member that Key began.
+func (w *Builder) Done() {
 	if !w.tape {
 		return
 	}
 	nd := &w.nodes[len(w.nodes)-1]
 	nd.val1 = uint32(len(w.Line))
-	if esc {
-		nd.flags |= flagValEsc
-	}
-	if nd.kind == Object {
+	switch nd.kind {
+	case String:
+		if bytes.IndexByte(w.Line[nd.val0:], '\\') >= 0 {
+			nd.flags |= flagValEsc
+		}
+	case Object:
 		w.rescan(int32(len(w.nodes)) - 1)
 	}
 }
@@ -150,7 +182,10 @@ func (w *Builder) Copy(e *Event, first, last Node) bool {
 	a, z := &e.nodes[first], &e.nodes[last]
 	w.start()
 	f := &w.open[len(w.open)-1]
-	w.comma(f)
+	if f.some {
+		w.Line = append(w.Line, ',')
+	}
+	f.some = true
 	from := a.key0 - 1
 	shift := uint32(len(w.Line)) - from
 	w.Line = append(w.Line, e.line[from:z.val1]...)

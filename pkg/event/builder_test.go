@@ -37,9 +37,13 @@ func build(w *Builder, src *Event, rnd *rand.Rand, depth int) {
 		default:
 			raw := []string{`"x"`, `"x\n"`, `12.50`, `true`, `null`, `[1,{"a":2}]`, `{"b":{"c":[]},"d":"\"e"}`, `{}`}[rnd.IntN(8)]
 			v := ValueOf([]byte(raw))
+			if rnd.IntN(2) == 0 {
+				w.Value([]byte(key), []byte(raw), v.Kind, rnd.IntN(3) == 0)
+				continue
+			}
 			w.Key([]byte(key), v.Kind)
 			w.Line = append(w.Line, raw...)
-			w.Done(v.Escaped())
+			w.Done()
 		}
 	}
 }

@@ -141,7 +141,11 @@ func (e *Event) Member(n Node) (key []byte, val Value, next Node) {
 	if next = Node(nd.next); next >= 0 && e.nodes[next].flags&flagGone != 0 {
 		next = e.live(int32(next))
 	}
-	return e.RawKey(n), e.ValueAt(n), next
+	if nd.flags&(flagDirty|flagMoved) != 0 {
+		return e.RawKey(n), e.ValueAt(n), next
+	}
+	val = Value{Raw: e.line[nd.val0:nd.val1], Kind: nd.kind, esc: nd.flags&flagValEsc != 0}
+	return e.line[nd.key0:nd.key1], val, next
 }
 
 // Find returns the first member of that name in the object at n, or None.

@@ -70,7 +70,7 @@ func (r *runner) asItStands(w *event.Builder, o event.Node) {
 	r.keyText = append(append(append(r.keyText[:0], '"'), r.outer.RawKey(o)...), '"', ':')
 	w.Key(r.keyText, v.Kind)
 	w.Line = append(w.Line, v.Raw...)
-	w.Done(v.Escaped())
+	w.Done()
 }
 
 // field writes a field's value: a list where ECS says so, or where there are several.
@@ -89,19 +89,18 @@ func (r *runner) field(w *event.Builder, key []byte, leaf int) {
 		w.Line = appendValue(w.Line, v)
 	}
 	w.Line = append(w.Line, ']')
-	w.Done(false)
+	w.Done()
 }
 
 // value writes one member.
 func (r *runner) value(w *event.Builder, key []byte, v value) {
-	kind := v.kind
-	if !v.json {
-		kind = event.String
+	if v.json && (v.kind == event.Array || v.kind == event.Object) {
+		w.Key(key, v.kind)
+		w.Line = appendRaw(w.Line, v.b, v.kind)
+		w.Done()
+		return
 	}
-	w.Key(key, kind)
-	start := len(w.Line)
-	w.Line = appendValue(w.Line, v)
-	w.Done(kind == event.String && bytes.IndexByte(w.Line[start:], '\\') >= 0)
+	w.Value(key, v.b, v.kind, !v.json)
 }
 
 func appendValue(dst []byte, v value) []byte {
