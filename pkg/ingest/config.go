@@ -15,7 +15,10 @@ import (
 // Input is one source with its own settings.
 type Input struct {
 	Source  string
+	Exec    []string // instead of Source: a program and its arguments
 	Dataset string
+	// Multiline is for what is read line by line: files and standard input; nil: a line is a record.
+	Multiline *Multiline
 }
 
 // Config says what a Source reads and how it marks the stream.

@@ -46,6 +46,8 @@ type file struct {
 	misses  int       // searches that did not find it after the time of grace
 	seen    int       // last scan that saw it
 	queued  bool      // in the list of what is ready
+	held    int       // bytes of a record of several lines that may go on
+	heldAt  time.Time // since when they did not
 }
 
 // stamp changes whenever a file was written to.
@@ -81,9 +83,18 @@ type fileReader struct {
 	buf   []byte // the bytes before the offset that prove it is the same file, then what is new
 }
 
-// read reads one block of a plain file and tells whether there may be more at once. With final the rest behind the last
-// line feed is a record too. errTruncated: nothing was read, and f is no longer what it was.
-func (r *fileReader) read(f *file, final bool) (more bool, err error) {
+// ending says what the end of what is there ends.
+type ending int
+
+const (
+	endsNothing ending = iota // more may follow
+	endsRecord                // of several lines, but not a line
+	endsAll                   // the rest behind the last line feed is a record too
+)
+
+// read reads one block of a plain file and tells whether there may be more at once. errTruncated: nothing was read, and f is no longer what it was.
+func (r *fileReader) read(f *file, end ending) (more bool, err error) {
+	final := end == endsAll
 	before := f.pos.tail.n
 	off := f.offset()
 	if len(r.buf) < printSize+readSize {
@@ -108,10 +119,20 @@ func (r *fileReader) read(f *file, final bool) (more bool, err error) {
 		}
 		return r.readLong(f, final)
 	}
-	taken, err := f.cutter.cut(&r.batch, off, data[:cut], r.em.limit())
+	// A record that fills the block ends with it.
+	closes := atEnd && end != endsNothing || len(data) == readSize && f.held >= cut
+	block := data[:cut]
+	if f.cutter.multi != nil && atEnd && final && cut < len(data) {
+		// The rest behind the last line feed belongs to the last record.
+		block = append(data[:len(data):len(data)], '\n')
+	}
+	taken, full, err := f.cutter.cut(&r.batch, off, block, r.em.limit(), closes)
 	if err != nil {
 		return false, err
 	}
+	r.hold(f, len(block)-taken, full)
+	taken = min(taken, len(data))
+	cut = max(cut, taken)
 	next := f.pos
 	next.offset += int64(taken)
 	next.tail = printOf(lastBytes(r.buf[:before+taken]))
@@ -119,7 +140,17 @@ func (r *fileReader) read(f *file, final bool) (more bool, err error) {
 		return false, err
 	}
 	f.scanned, f.pos = 0, next
-	return !atEnd || taken < cut || final && cut < len(data), r.em.emit(&r.batch, taken, &f.origin, next)
+	return !atEnd || full || final && cut < len(data), r.em.emit(&r.batch, taken, &f.origin, next)
+}
+
+// hold notes how much of a record of several lines waits for the next one to begin.
+func (r *fileReader) hold(f *file, n int, full bool) {
+	if full {
+		n = 0
+	}
+	if n != f.held {
+		f.held, f.heldAt = n, r.cfg.Now()
+	}
 }
 
 func lastBytes(b []byte) []byte { return b[max(0, len(b)-printSize):] }
@@ -192,7 +223,7 @@ func (r *fileReader) readLong(f *file, final bool) (more bool, err error) {
 		}
 		block[length] = '\n'
 		head = block
-		if _, err := f.cutter.cut(&r.batch, off, block, 1); err != nil {
+		if _, _, err := f.cutter.cut(&r.batch, off, block, 1, true); err != nil {
 			return false, err
 		}
 	}

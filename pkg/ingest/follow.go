@@ -34,7 +34,7 @@ func (t *tailer) follow(ctx context.Context) error {
 			case <-ctx.Done():
 				return nil
 			case <-next.C:
-				t.rescan = true
+				t.rescan = t.rescan || len(t.held) == 0
 			case ev, ok := <-t.watch.events():
 				t.changed(ev, ok)
 				t.watch.poll(t.changed)
@@ -54,7 +54,7 @@ func (t *tailer) follow(ctx context.Context) error {
 		if t.rescan {
 			wait = 10 * t.scanTook
 		}
-		next.Reset(wait)
+		next.Reset(t.release(wait))
 	}
 	return nil
 }
@@ -73,8 +73,11 @@ func (t *tailer) turn() error {
 		if err != nil {
 			return err
 		}
-		before := k.offset()
-		more, err := t.block(k, false)
+		before, end := k.offset(), endsNothing
+		if t.overdue(k) {
+			end = endsRecord
+		}
+		more, err := t.block(k, end)
 		switch {
 		case errors.Is(err, errTruncated):
 			t.reg.lose(k, "truncated")
@@ -98,8 +101,34 @@ func (t *tailer) turn() error {
 		if k.z != nil {
 			k.close()
 		}
+		if k.held > 0 {
+			t.held[k] = struct{}{}
+		} else {
+			delete(t.held, k)
+		}
 	}
 	return nil
+}
+
+// overdue tells whether a record of several lines has waited long enough for its next line.
+func (t *tailer) overdue(k *file) bool {
+	return k.held > 0 && t.cfg.Now().Sub(k.heldAt) >= k.cutter.multi.Timeout
+}
+
+// release lets the records go on that wait no longer, and returns when to look again; at most in wait.
+func (t *tailer) release(wait time.Duration) time.Duration {
+	for k := range t.held {
+		switch {
+		case k.f == nil:
+			delete(t.held, k)
+		case t.overdue(k):
+			t.enqueue(k)
+			return 0
+		default:
+			wait = min(wait, k.cutter.multi.Timeout-t.cfg.Now().Sub(k.heldAt))
+		}
+	}
+	return max(wait, time.Millisecond)
 }
 
 func (t *tailer) enqueue(k *file) {
@@ -223,7 +252,7 @@ func (t *tailer) review(k *file) error {
 	} else if !isRotated(k.path) || idle < t.cfg.Grace {
 		return nil
 	}
-	if k.queued {
+	if k.queued || k.held > 0 {
 		return nil
 	}
 	k.close()
@@ -270,7 +299,7 @@ func (t *tailer) closeIdle() {
 		if open <= maxOpen {
 			return
 		}
-		if k.f != nil && !k.queued && k.seen == t.round && t.cfg.Now().Sub(k.quiet) > t.cfg.Grace {
+		if k.f != nil && !k.queued && k.held == 0 && k.seen == t.round && t.cfg.Now().Sub(k.quiet) > t.cfg.Grace {
 			k.close()
 			open--
 		}

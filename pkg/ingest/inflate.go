@@ -141,7 +141,7 @@ func inflatedHead(f *os.File, c compression) (head []byte, damage error) {
 // line feed is a record too, and damage (other than nil) is what ended the file before its time.
 func (r *fileReader) readInflated(f *file) (more bool, damage, err error) {
 	z := f.z
-	if bytes.IndexByte(z.data(), '\n') < 0 {
+	if bytes.IndexByte(z.data(), '\n') < 0 || f.held > 0 {
 		z.fill()
 	}
 	data := z.data()
@@ -155,12 +155,19 @@ func (r *fileReader) readInflated(f *file) (more bool, damage, err error) {
 		}
 		return true, nil, r.spoolInflated(f)
 	}
-	taken := 0
+	taken, full := 0, false
 	switch {
 	case cut > 0:
-		taken, err = f.cutter.cut(&r.batch, z.offset, data[:cut], limit)
+		closes := ended && cut == len(data) || z.n == len(z.buf) && f.held >= cut
+		taken, full, err = f.cutter.cut(&r.batch, z.offset, data[:cut], limit, closes)
+		if err == nil && ended && taken < cut && !full {
+			// The rest behind the last line feed belongs to the last record.
+			_, _, err = f.cutter.cut(&r.batch, z.offset+int64(taken), append(data[taken:len(data):len(data)], '\n'), 1, true)
+			taken = len(data)
+		}
+		r.hold(f, cut-taken, full || taken > cut)
 	case len(data) > 0:
-		_, err = f.cutter.cut(&r.batch, z.offset, append(data[:len(data):len(data)], '\n'), 1)
+		_, _, err = f.cutter.cut(&r.batch, z.offset, append(data[:len(data):len(data)], '\n'), 1, true)
 		taken = len(data)
 	}
 	if err != nil {

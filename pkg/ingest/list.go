@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -20,12 +21,19 @@ const (
 	kindTLS
 	kindHTTP
 	kindHTTPS
+	kindExec
 )
+
+// lines tells whether sources of the kind are read line by line.
+func (k kind) lines() bool {
+	return k == kindFile || k == kindStdin || k == kindStream || k == kindExec
+}
 
 // schemes are the kinds of source that a URL can name.
 func schemes() map[string]kind {
 	return map[string]kind{
 		"file": kindFile, "syslog+udp": kindUDP, "syslog+tcp": kindTCP, "syslog+tls": kindTLS, "http": kindHTTP, "https": kindHTTPS,
+		"exec": kindExec,
 	}
 }
 
@@ -37,13 +45,18 @@ type spec struct {
 	addr string  // of a listener: host:port
 	opts options // of a listener
 
-	urlPath string // of an HTTP listener
+	urlPath string   // of an HTTP listener
+	argv    []string // of a command
 
 	dataset string
+	multi   *Multiline
 }
 
-// name is how the source is called: without its options, which may name secrets.
+// name is how the source is called: without its options or arguments, which may name secrets.
 func (s spec) name() string {
+	if s.kind == kindExec {
+		return "exec:" + filepath.Base(s.argv[0])
+	}
 	name, _, _ := strings.Cut(s.text, "?")
 	return name
 }
@@ -62,12 +75,19 @@ func parseSources(inputs []Input) ([]spec, error) {
 	var errs []error
 	stdin := 0
 	for _, in := range inputs {
-		s, err := parseSource(in.Source)
+		s, err := parseInput(in)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("source %q: %w", in.Source, err))
 			continue
 		}
-		s.dataset = in.Dataset
+		if err = in.Multiline.check(); err == nil && in.Multiline != nil && !s.kind.lines() {
+			err = errors.New("multiline: a message of such a source is a record, whatever lines it has")
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("source %q: %w", in.Source, err))
+			continue
+		}
+		s.dataset, s.multi = in.Dataset, in.Multiline.withDefaults()
 		if s.kind == kindStdin {
 			if stdin++; stdin == 2 {
 				errs = append(errs, errors.New("standard input (-) is named twice"))
@@ -76,6 +96,24 @@ func parseSources(inputs []Input) ([]spec, error) {
 		list = append(list, s)
 	}
 	return list, errors.Join(errs...)
+}
+
+func parseInput(in Input) (spec, error) {
+	if len(in.Exec) == 0 {
+		return parseSource(in.Source)
+	}
+	return parseCommand("exec:"+strings.Join(in.Exec, " "), in.Exec)
+}
+
+// parseCommand checks that the program is there, so that a wrong name stops at the start.
+func parseCommand(text string, argv []string) (spec, error) {
+	if len(argv) == 0 || argv[0] == "" {
+		return spec{}, errors.New("no program; expected such as exec:journalctl --follow --output=json")
+	}
+	if _, err := exec.LookPath(argv[0]); err != nil {
+		return spec{}, err
+	}
+	return spec{text: text, kind: kindExec, argv: argv}, nil
 }
 
 func parseSource(t string) (spec, error) {
@@ -87,10 +125,16 @@ func parseSource(t string) (spec, error) {
 	switch {
 	case isURL && known && k == kindFile:
 		return parsePath(t, strings.TrimPrefix(rest, "//"))
+	case isURL && known && k == kindExec:
+		argv, err := splitWords(rest)
+		if err != nil {
+			return spec{}, err
+		}
+		return parseCommand(t, argv)
 	case isURL && known:
 		return parseListener(t, k)
 	case isURL && strings.HasPrefix(rest, "//"):
-		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp://, syslog+tls://, http:// and https://", scheme)
+		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp://, syslog+tls://, http://, https:// and exec:", scheme)
 	}
 	return parsePath(t, t)
 }

@@ -159,7 +159,7 @@ func sameButCompressed(a, b string) bool {
 func (r *registry) bind(k *file, c *candidate, z *inflated) {
 	delete(r.byID, k.id)
 	k.f, k.z, k.path, k.id = c.f, z, c.path, c.id
-	k.lost, k.misses, k.scanned, k.stamp = time.Time{}, 0, 0, stamp{}
+	k.lost, k.misses, k.scanned, k.stamp, k.held = time.Time{}, 0, 0, stamp{}, 0
 	k.quiet = r.cfg.Now()
 	k.pos.dev, k.pos.ino = c.id.dev, c.id.ino
 	if k.pos.state == stateDone && c.comp == plain {

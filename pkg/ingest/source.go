@@ -194,11 +194,14 @@ func (r *session) start(inputs *group, positions map[string]string) error {
 		case kindFile:
 			files = append(files, sp)
 		case kindStdin:
-			st := &stream{name: "-", in: r.cfg.Stdin, cfg: &r.cfg, to: r.inlet(sp, "stdin")}
+			st := &stream{name: "-", in: r.cfg.Stdin, cfg: &r.cfg, multi: sp.multi, to: r.inlet(sp, "stdin")}
 			inputs.run(st.run)
 		case kindStream:
-			st := &stream{name: sp.path, cfg: &r.cfg, to: r.inlet(sp, "stream:"+printable(sp.path))}
+			st := &stream{name: sp.path, cfg: &r.cfg, multi: sp.multi, to: r.inlet(sp, "stream:"+printable(sp.path))}
 			inputs.run(func(ctx context.Context) error { return st.runPath(ctx, sp.path) })
+		case kindExec:
+			c := &command{spec: sp, cfg: &r.cfg, inlet: func() inlet { return r.inlet(sp, unique(sp.name())) }}
+			inputs.run(c.run)
 		case kindTCP, kindTLS:
 			l := &tcpListener{spec: sp, cfg: &r.cfg, ln: r.bound[i].tcp, inlet: func() inlet { return r.inlet(sp, unique(sp.name())) }}
 			inputs.run(l.run)

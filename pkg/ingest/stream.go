@@ -7,19 +7,25 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"leat/pkg/stage"
 )
 
-// errStopped is what an interruptible reader returns once its context is done.
-var errStopped = errors.New("stopped")
+var (
+	// errStopped is what an interruptible reader returns once its context is done.
+	errStopped = errors.New("stopped")
+	// errQuiet is what it returns when nothing came for as long as it was told to wait.
+	errQuiet = errors.New("nothing came")
+)
 
 // interruptible is a file whose Read returns errStopped when a context is done, also where the file is a blocking pipe.
 type interruptible struct {
 	f    *os.File
 	wake *os.File
+	wait time.Duration // 0: for ever
 }
 
 // newInterruptible wraps r where it is a file; release must be called at the end.
@@ -43,10 +49,17 @@ func newInterruptible(ctx context.Context, r io.Reader) (in io.Reader, release f
 
 func (i *interruptible) Read(p []byte) (int, error) {
 	fds := []unix.PollFd{{Fd: int32(i.f.Fd()), Events: unix.POLLIN}, {Fd: int32(i.wake.Fd()), Events: unix.POLLIN}}
+	timeout := -1
+	if i.wait > 0 {
+		timeout = int(max(i.wait/time.Millisecond, 1))
+	}
 	for {
-		_, err := unix.Poll(fds, -1)
+		n, err := unix.Poll(fds, timeout)
 		if errors.Is(err, unix.EINTR) {
 			continue
+		}
+		if err == nil && n == 0 {
+			return 0, errQuiet
 		}
 		if err != nil {
 			return 0, fmt.Errorf("poll: %w", err)
@@ -68,6 +81,11 @@ type stream struct {
 	at    int64 // offset of buf[0]
 	n     int   // bytes of an unfinished line in buf
 	atEnd bool
+
+	multi   *Multiline // nil: a line is a record
+	record  []byte     // lines of a record that may go on
+	begun   int64      // its offset
+	members int        // its lines
 }
 
 // run reads to the end, or until ctx is done; what was read by then goes on.
@@ -123,6 +141,12 @@ func (s *stream) step() error {
 		}
 		s.buf = append(s.buf, make([]byte, min(len(s.buf), s.cfg.MaxLine+readSize-len(s.buf)))...)
 	}
+	if i, ok := s.in.(*interruptible); ok && s.multi != nil {
+		i.wait = 0
+		if len(s.record) > 0 {
+			i.wait = s.multi.Timeout
+		}
+	}
 	k, err := s.in.Read(s.buf[s.n:])
 	end := bytes.LastIndexByte(s.buf[s.n:s.n+k], '\n')
 	if end >= 0 {
@@ -140,13 +164,17 @@ func (s *stream) step() error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errQuiet):
+		return s.complete()
 	case errors.Is(err, io.EOF), errors.Is(err, errStopped):
 		s.atEnd = true
-		if s.n == 0 {
-			return nil
+		if s.n > 0 {
+			// The rest of a line at the end of input is a record too.
+			if err := s.lines(append(s.buf[:s.n], '\n')); err != nil {
+				return err
+			}
 		}
-		// The rest of a line at the end of input is a record too.
-		return s.lines(append(s.buf[:s.n], '\n'))
+		return s.complete()
 	}
 	return fmt.Errorf("read: %w", err)
 }
@@ -159,18 +187,52 @@ func (s *stream) lines(block []byte) error {
 		at := s.at
 		s.at += int64(end) + 1
 		block = block[end+1:]
-		if len(line) == 0 {
-			continue
-		}
-		var err error
-		if len(line) > s.cfg.MaxLine {
-			err = s.tooLong(at, line, bytes.NewReader(nil), nil)
-		} else {
-			err = s.to.add(at, line, nil)
-		}
-		if err != nil {
+		if s.multi != nil {
+			if err := s.join(at, line); err != nil {
+				return err
+			}
+		} else if err := s.add(at, line); err != nil {
 			return err
 		}
+	}
+	return s.to.flush()
+}
+
+func (s *stream) add(at int64, rec []byte) error {
+	switch {
+	case len(rec) == 0:
+		return nil
+	case len(rec) > s.cfg.MaxLine:
+		return s.tooLong(at, rec, bytes.NewReader(nil), nil)
+	}
+	return s.to.add(at, rec, nil)
+}
+
+// join adds a line to the record that it belongs to.
+func (s *stream) join(at int64, line []byte) error {
+	if s.members > 0 && s.multi.begins(line, s.members, len(s.record)) {
+		if err := s.end(); err != nil {
+			return err
+		}
+	}
+	if s.members == 0 {
+		s.begun = at
+	}
+	s.members++
+	s.record = append(append(s.record, line...), '\n')
+	return nil
+}
+
+func (s *stream) end() error {
+	rec := bytes.TrimRight(s.record, "\r\n")
+	s.record, s.members = s.record[:0], 0
+	return s.add(s.begun, rec)
+}
+
+// complete hands on a record of several lines that may not go on.
+func (s *stream) complete() error {
+	if err := s.end(); err != nil {
+		return err
 	}
 	return s.to.flush()
 }

@@ -27,11 +27,12 @@ type tailer struct {
 	// What follow needs.
 	watch    *watcher
 	byPath   map[string]*file
-	unread   map[string]error // paths that can't be opened
-	rescan   bool             // something appeared or disappeared
-	waiting  bool             // a path waits until it can be told what it is
-	round    int              // number of the scan
-	scanned  time.Time        // when the last scan ended
+	held     map[*file]struct{} // with a record that may go on
+	unread   map[string]error   // paths that can't be opened
+	rescan   bool               // something appeared or disappeared
+	waiting  bool               // a path waits until it can be told what it is
+	round    int                // number of the scan
+	scanned  time.Time          // when the last scan ended
 	scanTook time.Duration
 }
 
@@ -41,7 +42,7 @@ func newTailer(cfg *Config, em *emitter, files []spec, positions map[string]stri
 		return nil, err
 	}
 	t := &tailer{fileReader: fileReader{cfg: cfg, em: em}, reg: reg, files: files, byPath: map[string]*file{},
-		rotating: map[string]time.Time{}, unread: map[string]error{}}
+		rotating: map[string]time.Time{}, unread: map[string]error{}, held: map[*file]struct{}{}}
 	now := cfg.Now()
 	for _, list := range reg.files {
 		for _, k := range list {
@@ -75,13 +76,13 @@ func (t *tailer) specOf(fam string) *spec {
 
 // wrapFile gives f the wrapper of its records, as its source asks for.
 func (t *tailer) wrapFile(f *file) {
-	dataset := ""
-	if sp := t.specOf(f.family); sp != nil {
-		dataset = sp.dataset
+	var sp spec
+	if found := t.specOf(f.family); found != nil {
+		sp = *found
 	}
-	w := newWrapper(f.source, f.generation, dataset)
+	w := newWrapper(f.source, f.generation, sp.dataset)
 	w.file(f.path)
-	f.cutter = cutter{wrapper: w, maxLine: t.cfg.MaxLine, long: func(b *event.Batch, at int64, line []byte) error {
+	f.cutter = cutter{wrapper: w, multi: sp.multi, maxLine: t.cfg.MaxLine, long: func(b *event.Batch, at int64, line []byte) error {
 		return t.spool(b, f, at, line[:min(len(line), stage.SpoolHead)], bytes.NewReader(line))
 	}}
 }
@@ -147,7 +148,7 @@ func (t *tailer) once(ctx context.Context, path string) error {
 func (t *tailer) toEnd(ctx context.Context, k *file) error {
 	for more := true; more && ctx.Err() == nil; {
 		var err error
-		if more, err = t.block(k, true); err != nil {
+		if more, err = t.block(k, endsAll); err != nil {
 			return err
 		}
 	}
@@ -158,9 +159,9 @@ func (t *tailer) toEnd(ctx context.Context, k *file) error {
 }
 
 // block reads one block of k, whatever it is.
-func (t *tailer) block(k *file, final bool) (more bool, err error) {
+func (t *tailer) block(k *file, end ending) (more bool, err error) {
 	if k.z == nil {
-		return t.read(k, final)
+		return t.read(k, end)
 	}
 	more, damage, err := t.readInflated(k)
 	if err == nil && damage != nil {
