@@ -1,5 +1,5 @@
 // Package rules is leat's own starter rules for detect, embedded into the program. Each rule has its tests beside it, in
-// NAME.test.yml: events that must raise it and events that must not.
+// NAME.test.yml: events, or streams of them, that must raise it and such that must not. Those in correlation are about several events.
 //
 // They show what detect can do on an ordinary machine's logs from the first minute; they are no replacement for SigmaHQ's.
 package rules
