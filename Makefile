@@ -5,6 +5,8 @@ LDFLAGS  := -X leat/internal/cli.commit=$(shell git rev-parse --short=12 HEAD 2>
 STAGES   := ingest normalize enrich detect respond persist retain tui leat
 FUZZTIME ?= 5s
 GO       ?= go
+N        ?= 500000
+PEERS    ?= yes
 
 .PHONY: help build demo test race lint fuzz bench script dist setup clean
 
@@ -37,8 +39,9 @@ lint: ## gofmt, vet, staticcheck, and the law of imports
 fuzz: ## every fuzz target for FUZZTIME (5s)
 	@scripts/fuzz $(FUZZTIME)
 
-bench: build ## throughput and latency of the built programs beside plain cat
-	@bench/run
+bench: build ## the same work by leat and its peers, into docs/benchmarks.md; quick: make bench N=100000 PEERS=no (prints only)
+	@test "$(PEERS)" = no || bench/peers
+	$(GO) run ./bench/compare -n $(N) -peers $(PEERS) $(if $(filter no,$(PEERS)),-runs 1,-write docs/benchmarks.md)
 
 script: build ## command-line scripts only
 	$(GO) test ./test/script

@@ -141,9 +141,9 @@ func (s *sink) Mark(stage.Mark) error   { return nil }
 func (s *sink) Close() error            { return nil }
 
 func (s *sink) report() {
-	fmt.Printf("events %d values %d bytes %d", s.events, s.found, s.bytes)
+	fmt.Printf(`{"events":%d,"values":%d,"bytes":%d`, s.events, s.found, s.bytes)
 	if s.sum != nil {
-		fmt.Printf(" sha256 %x", s.sum.Sum(nil))
+		fmt.Printf(`,"sha256":"%x"`, s.sum.Sum(nil))
 	}
-	fmt.Println()
+	fmt.Println("}")
 }

@@ -48,6 +48,7 @@ func files(n int) []file {
 		{"ecs.ndjson", n, ecs},
 		{"cloudtrail.ndjson", n, cloudtrail},
 		{"users.csv", users + 1, user},
+		{"users.json", users + 1, userJSON},
 	}
 }
 

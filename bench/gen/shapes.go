@@ -92,12 +92,30 @@ func cloudtrail(b []byte, r *rand.Rand, _ int, at time.Time) []byte {
 	return append(b, `,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"s3.eu-west-1.amazonaws.com"}}`...)
 }
 
-// user is a row of the directory; row 0 is its header.
+// person is what the directory says of user i.
+func person(i int) (id, name, email, office string) {
+	offices := []string{"Budapest", "Dublin", "New York", "Singapore", "London", "Berlin"}
+	return fmt.Sprintf("u%06d", i), fmt.Sprintf("First%d Last%d", i%977, i), fmt.Sprintf("first%d.last%d@corp.example", i%977, i), offices[i%len(offices)]
+}
+
+// user is a row of the directory as CSV; row 0 is its header.
 func user(b []byte, _ *rand.Rand, i int, _ time.Time) []byte {
 	if i == 0 {
 		return append(b, "id,name,email,office"...)
 	}
-	i--
-	cities := []string{"Budapest", "Dublin", "New York", "Singapore", "London", "Berlin"}
-	return fmt.Appendf(b, "u%06d,First%d Last%d,first%d.last%d@corp.example,%s", i, i%977, i, i%977, i, cities[i%len(cities)])
+	id, name, email, office := person(i - 1)
+	return fmt.Appendf(b, "%s,%s,%s,%s", id, name, email, office)
+}
+
+// userJSON is a line of the same directory as one JSON object by id: what programs without tables can read.
+func userJSON(b []byte, _ *rand.Rand, i int, _ time.Time) []byte {
+	if i == 0 {
+		return append(b, '{')
+	}
+	end := ","
+	if i == users {
+		end = "}"
+	}
+	id, name, email, office := person(i - 1)
+	return fmt.Appendf(b, "%q:{\"name\":%q,\"email\":%q,\"office\":%q}%s", id, name, email, office, end)
 }

@@ -1,5 +1,5 @@
 // Command latency measures, over the built programs, how long an event takes from the write into the first process of
-// a chain to its line at the last one's output: `ingest - | normalize | enrich | detect`, and beside it a chain of cat.
+// a chain to its line at the last one's output: `ingest - | normalize | enrich | detect | respond`, and beside it a chain of cat.
 //
 //	go run ./bench/latency -bin bin -enrich examples/enrich.yaml
 package main
@@ -23,6 +23,7 @@ import (
 func main() {
 	bin := flag.String("bin", "bin", "folder of the built programs")
 	enrich := flag.String("enrich", "examples/enrich.yaml", "configuration for enrich")
+	playbook := flag.String("playbook", "examples/playbook.yaml", "configuration for respond, which only tells what it would do")
 	seconds := flag.Int("seconds", 5, "how long the stream at -rate runs")
 	rate := flag.Int("rate", 10000, "events a second")
 	lone := flag.Int("lone", 300, "how many lone events")
@@ -34,8 +35,11 @@ func main() {
 		name  string
 		procs [][]string
 	}{
-		{"ingest | normalize | enrich | detect", [][]string{exe("ingest", "-"), exe("normalize"), exe("enrich", "-c", *enrich), exe("detect")}},
-		{"cat | cat | cat | cat", [][]string{{"cat"}, {"cat"}, {"cat"}, {"cat"}}},
+		{"ingest | normalize | enrich | detect | respond", [][]string{
+			exe("ingest", "--log-level", "error", "-"), exe("normalize", "--log-level", "error"), exe("enrich", "--log-level", "error", "-c", *enrich),
+			exe("detect", "--log-level", "error"), exe("respond", "--log-level", "error", "-c", *playbook),
+		}},
+		{"cat | cat | cat | cat | cat", [][]string{{"cat"}, {"cat"}, {"cat"}, {"cat"}, {"cat"}}},
 	} {
 		if err := measure(c.name, c.procs, *lone, *rate, *seconds); err != nil {
 			fmt.Fprintln(os.Stderr, "latency:", err)
@@ -46,7 +50,7 @@ func main() {
 
 // measure runs one chain: first lone events 20 ms apart, then a steady stream in steps of one millisecond.
 func measure(name string, procs [][]string, lone, rate, seconds int) error {
-	in, out, pids, wait, err := start(procs)
+	in, out, wait, err := start(procs)
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ func measure(name string, procs [][]string, lone, rate, seconds int) error {
 	if err := wait(); err != nil {
 		return err
 	}
-	fmt.Printf("latency: %-38s pids %v\n", name, pids)
+	fmt.Println(name)
 	report("   lone events", took[50:50+lone])
 	report(fmt.Sprintf("   %d events/s", rate), took[50+lone:])
 	return nil
@@ -110,7 +114,7 @@ func report(what string, took []atomic.Int64) {
 	}
 	slices.Sort(d)
 	ms := func(q float64) float64 { return float64(d[int(q*float64(len(d)-1))]) / 1e6 }
-	fmt.Printf("latency: %-20s n %6d   p50 %7.3f ms   p90 %7.3f ms   p99 %7.3f ms   max %7.3f ms\n",
+	fmt.Printf("%-20s n %6d   p50 %7.3f ms   p90 %7.3f ms   p99 %7.3f ms   max %7.3f ms\n",
 		what, len(d), ms(0.5), ms(0.9), ms(0.99), ms(1))
 }
 
@@ -136,10 +140,10 @@ func receive(out io.Reader, sent, took []atomic.Int64, seen chan<- int) {
 }
 
 // start runs the processes joined by pipes.
-func start(procs [][]string) (in io.WriteCloser, out io.Reader, pids []int, wait func() error, err error) {
+func start(procs [][]string) (in io.WriteCloser, out io.Reader, wait func() error, err error) {
 	rd, wr, err := os.Pipe()
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, nil, nil, err
 	}
 	in = wr
 	var cmds []*exec.Cmd
@@ -148,19 +152,18 @@ func start(procs [][]string) (in io.WriteCloser, out io.Reader, pids []int, wait
 		c.Stdin, c.Stderr = rd, os.Stderr
 		next, w, err := os.Pipe()
 		if err != nil {
-			return nil, nil, nil, nil, err
+			return nil, nil, nil, err
 		}
 		c.Stdout = w
 		if err := c.Start(); err != nil {
-			return nil, nil, nil, nil, err
+			return nil, nil, nil, err
 		}
 		_ = rd.Close()
 		_ = w.Close()
 		rd = next
 		cmds = append(cmds, c)
-		pids = append(pids, c.Process.Pid)
 	}
-	return in, rd, pids, func() error {
+	return in, rd, func() error {
 		for _, c := range cmds {
 			if err := c.Wait(); err != nil {
 				return err

@@ -1,0 +1,1 @@
+[scan("(\\w+)=(\"[^\"]*\"|\\S+)") | {key: .[0], value: (.[1] | ltrimstr("\"") | rtrimstr("\""))}] | from_entries

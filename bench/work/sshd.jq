@@ -1,0 +1,1 @@
+capture("^<(?<pri>\\d+)>(?<time>\\w{3} [ \\d]\\d [\\d:]{8}) (?<host>\\S+) (?<program>\\w+)\\[(?<pid>\\d+)\\]: (?<outcome>Failed|Accepted) (?<method>\\w+) for (?:invalid user )?(?<user>\\S+) from (?<ip>\\S+) port (?<port>\\d+)")
