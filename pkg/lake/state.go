@@ -57,11 +57,11 @@ type File struct {
 	Rows    int64  `json:"rows"`
 	Bytes   int64  `json:"bytes"`
 	// MinTime and MaxTime bound @timestamp, in ns since 1970; 0, 0 = no row has one.
-	MinTime int64            `json:"min_time"`
-	MaxTime int64            `json:"max_time"`
-	SHA256  string           `json:"sha256"`
+	MinTime int64  `json:"min_time"`
+	MaxTime int64  `json:"max_time"`
+	SHA256  string `json:"sha256"`
 	// Columns is the version of the set of columns that it has (row.Version); 0 = 1.
-	Columns int `json:"columns,omitempty"`
+	Columns int              `json:"columns,omitempty"`
 	Kinds   map[string]int64 `json:"kinds,omitempty"` // rows by event.kind
 	// Added is the log entry that added it, AddedAt that entry's time in ns since 1970. An entry that rewrites files
 	// (replace) may carry on the time of what it replaces.

@@ -64,6 +64,9 @@ func (q *DB) judge(ctx context.Context, sql string, params map[string]string) (*
 		return nil, err
 	}
 	for _, n := range names {
+		if n[0]-'0' < 10 {
+			return nil, fmt.Errorf("%w: write $name, with a name that begins with a letter, for ? and $%s", ErrParam, n)
+		}
 		if _, given := params[n]; !given {
 			return nil, fmt.Errorf("%w: the statement has the parameter $%s", ErrParam, n)
 		}

@@ -201,8 +201,9 @@ func params(pairs []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, p := range pairs {
 		name, value, ok := strings.Cut(p, "=")
-		if !ok || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
-			return nil, leatcli.Usagef("--param %q: expected NAME=VALUE, with letters, digits and _ in the name", p)
+		const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		if !ok || name == "" || !strings.ContainsRune(letters, rune(name[0])) || strings.Trim(name, letters+"0123456789_") != "" {
+			return nil, leatcli.Usagef("--param %q: expected NAME=VALUE; a name begins with a letter and has letters, digits and _", p)
 		}
 		if _, twice := out[name]; twice {
 			return nil, leatcli.Usagef("--param: %s is given twice", name)
