@@ -69,30 +69,48 @@ func (l *Lake) mend(s *State) error {
 		if err != nil || why == "" {
 			return err // another was faster
 		}
-		return l.setAside(s, why)
+		return l.setAside(s, s.N+1, why)
 	})
 }
 
-// setAside moves the entry behind s, which is the newest and not whole, to trash/, and notes that in the log. It refuses (ErrChain)
-// if a file that s names is not there as s says: then the entry was a removal that had been acted upon.
-func (l *Lake) setAside(s *State, why string) error {
+// errActedUpon says that what an entry says was done on the disk already.
+var errActedUpon = errors.New("a file that the entries before it name is not there as they say")
+
+// setAside moves the entry behind s, and what follows it up to entry last, to trash/, and notes that in the log. It refuses if a file
+// that s names is not there as s says: then the entry was a removal that had been acted upon.
+func (l *Lake) setAside(s *State, last int64, why string) error {
 	n := s.N + 1
 	for _, f := range s.Files {
 		if info, err := os.Stat(l.path(filepath.FromSlash(f.Path))); err != nil || info.Size() != f.Bytes {
-			return fmt.Errorf("%w: entry %d: %s, and %s, which the entries before it name, is not there as they say", ErrChain, n, why, f.Path)
+			return fmt.Errorf("%w: entry %d: %s; %w: %s", ErrChain, n, why, errActedUpon, f.Path)
 		}
 	}
-	name := fmt.Sprintf("torn-entry-%020d-%s.json", n, newID())
-	if err := os.Rename(l.path("log", entryName(n)), l.path("trash", name)); err != nil {
-		return fmt.Errorf("set entry %d aside: %w", n, err)
+	_, checkpoints, err := l.list()
+	if err != nil {
+		return err
+	}
+	for _, c := range checkpoints {
+		if c >= n {
+			if err := os.Remove(l.path("log", checkpointName(c))); err != nil {
+				return fmt.Errorf("set entry %d aside: %w", n, err)
+			}
+		}
+	}
+	// The newest first: whatever is left if this process dies is a whole log.
+	id := newID()
+	for k := last; k >= n; k-- {
+		name := fmt.Sprintf("torn-entry-%020d-%s.json", k, id)
+		if err := os.Rename(l.path("log", entryName(k)), l.path("trash", name)); err != nil {
+			return fmt.Errorf("set entry %d aside: %w", k, err)
+		}
 	}
 	for _, dir := range []string{"trash", "log"} {
 		if err := syncDir(l.path(dir)); err != nil {
 			return fmt.Errorf("set entry %d aside: %w", n, err)
 		}
 	}
-	_, err := l.append(s, &Entry{Kind: KindNote, Why: fmt.Sprintf("entry %d counts as never written: %s; it is kept as trash/%s", n, why, name)})
-	if errors.Is(err, fs.ErrExist) {
+	note := &Entry{Kind: KindNote, Why: fmt.Sprintf("entry %d counts as never written: %s; it is kept as trash/torn-entry-*-%s.json", n, why, id)}
+	if _, err = l.append(s, note); errors.Is(err, fs.ErrExist) {
 		return nil // somebody's commit was next
 	}
 	return err
@@ -110,19 +128,27 @@ func (l *Lake) torn(n int64) (string, error) {
 	return "", err
 }
 
-// hollow is why the newest entry n, a mark's commit, names files that are not whole, or empty. What came without marks can't
-// be read again: such a commit stays.
-func (l *Lake) hollow(n int64) string {
-	e, _, err := l.entry(n)
-	if err != nil || e.Kind != KindCommit || e.Pipeline == "" || !l.newest(n) || weakened("no-torn-check") {
-		return ""
-	}
-	for _, f := range e.Added {
-		if err := l.whole(f); err != nil {
-			return fmt.Sprintf("its file %s is not whole (%v), as after a power loss", f.Path, err)
+// hollow finds the newest mark's commit if only sweeping came behind it, and says why it counts as never written: a file that it names
+// is not whole. Empty = it is whole, or not to be taken back: what came without marks can't be read again.
+func (l *Lake) hollow(last int64) (n int64, why string) {
+	for n = last; n > 0; n-- {
+		e, _, err := l.entry(n)
+		switch {
+		case err != nil || weakened("no-torn-check"):
+			return 0, ""
+		case e.Kind == KindPurge, e.Kind == KindFence, e.Kind == KindNote:
+			continue
+		case e.Kind != KindCommit || e.Pipeline == "":
+			return 0, ""
 		}
+		for _, f := range e.Added {
+			if err := l.whole(f); err != nil {
+				return n, fmt.Sprintf("its file %s is not whole (%v), as after a power loss", f.Path, err)
+			}
+		}
+		return 0, ""
 	}
-	return ""
+	return 0, ""
 }
 
 // whole compares a file with what the log says of it.
@@ -159,18 +185,20 @@ func (l *Lake) checkNewest(ctx context.Context) error {
 		if err := l.dropTornCheckpoints(); err != nil {
 			return err
 		}
-		why := l.hollow(s.N)
+		n, why := l.hollow(s.N)
 		if why == "" {
 			return nil
 		}
 		if lives, err := l.writerLives(); err != nil || lives {
 			return err
 		}
-		before, err := l.stateAt(ctx, s.N-1)
+		before, err := l.stateAt(ctx, n-1)
 		if err != nil {
 			return err
 		}
-		if err := l.setAside(before, why); err != nil {
+		if err := l.setAside(before, s.N, why); errors.Is(err, errActedUpon) {
+			return nil // the commit stays; who reads the file, or verifies it, is told
+		} else if err != nil {
 			return err
 		}
 		_, err = l.reload()

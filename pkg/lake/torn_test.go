@@ -206,6 +206,13 @@ func TestTornFile(t *testing.T) {
 			}
 			torn := ("two"[:cut] + tail)[:min(3, cut+len(tail))]
 			put(t, path, []byte(torn))
+			if cut == 1 { // what only swept may stand behind it
+				for _, e := range []*Entry{{Kind: KindPurge}, {Kind: KindFence, Writer: "w"}} {
+					if _, err := l.Commit(t.Context(), func(*State) (*Entry, error) { return e, nil }); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
 			live, err := l.NewWriter(t.Context())
 			if err != nil {
 				t.Fatal(err)

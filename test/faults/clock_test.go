@@ -38,6 +38,7 @@ func (c clock) set(t *testing.T, d time.Duration) {
 // TestClockJumps moves the clock forward by a day, back by an hour, back behind the first start, and to the year 2031, while a chain runs and
 // between restarts. Marks go on coming, epochs and entries keep their order, and nothing is lost or doubled.
 func TestClockJumps(t *testing.T) {
+	t.Parallel()
 	s := newSiteOf(t, specialProgram(t))
 	clk := s.clock(t)
 	feed := startFeed(s.auth(), envInt("LEAT_RATE", 1000), 4000)
@@ -108,6 +109,7 @@ func (s *site) inOrder(t *testing.T) (back int) {
 // TestClockJumpUnmarked: without marks, events are committed when they have waited for --max-age, although the clock went back an
 // hour since they came.
 func TestClockJumpUnmarked(t *testing.T) {
+	t.Parallel()
 	s := newSiteOf(t, specialProgram(t))
 	clk := s.clock(t)
 	script := "(cat in.log; while [ ! -e enough ]; do sleep 0.05; done) | leat ingest - | leat normalize | leat detect -r rules | leat persist --lake lake --max-age 1s"

@@ -46,6 +46,7 @@ func fill(t *testing.T, dir string, left int64) (room func()) {
 // TestFullDisk: a lake on a full disk stops persist with a clear word; with room again, the same command goes on, and every
 // line is there once. It runs on a tmpfs where mounting is allowed, else under a limit on file sizes; it prints which.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	leat, py := program(t, "leat"), python(t)
 	dir := t.TempDir()
 	mnt := filepath.Join(dir, "disk")
@@ -99,6 +100,7 @@ func mentions(s string, words ...string) bool {
 // The stage that needs the room ends with exit status 1 and a word, at whatever byte the room ended; with room again the same
 // commands go on, and all is there once.
 func TestFullFolder(t *testing.T) {
+	t.Parallel()
 	const n = 2000
 	for _, c := range []struct {
 		name, dir, options string
@@ -107,7 +109,7 @@ func TestFullFolder(t *testing.T) {
 	}{
 		{"log", "lake/log", "size=1m", []int64{0, 4096, 3 * 4096}, ""},
 		{"inodes", "lake", "size=100m,nr_inodes=36", []int64{1 << 26}, ""},
-		{"lake", "lake", "size=20m", []int64{0, 4096, 8192, 65536, 300 << 10}, "persist"},
+		{"lake", "lake", "size=20m", []int64{0, 4096, 8192, 65536, 300 << 10}, ""},
 		{"respond", "state/respond", "size=1m", []int64{0, 4096, 8192}, "respond"},
 		{"spool", "state/spool", "size=1m", []int64{0, 4096}, "ingest"},
 	} {
@@ -171,6 +173,7 @@ func TestFullFolder(t *testing.T) {
 
 // TestFullJournal: while the journal's disk is full the sender waits; with room again it goes on by itself, without a restart.
 func TestFullJournal(t *testing.T) {
+	t.Parallel()
 	const n = 3000
 	s := bareSite(t)
 	dir := s.path("state", "journal")

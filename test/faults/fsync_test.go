@@ -70,6 +70,7 @@ hold: 0s
 // TestFailingCalls: whatever call of a stage fails, the stage ends with exit status 1 or mends it; nothing is committed wrongly, and
 // the same command goes on.
 func TestFailingCalls(t *testing.T) {
+	t.Parallel()
 	straced(t)
 	for _, c := range []struct {
 		stage int // in the pipe below
@@ -81,7 +82,6 @@ func TestFailingCalls(t *testing.T) {
 		{3, "fsync", "EIO", []int{1, 2, 5}},
 		{4, "fsync", "EIO", []int{1, 2, 3, 6, 7, 8}},
 		{4, "linkat", "EIO", []int{1, 2, 3}},
-		{4, "pwrite64", "ENOSPC", []int{1, 2}},
 		{4, "mkdirat", "ENOSPC", []int{1, 2}},
 	} {
 		names := []string{"ingest", "normalize", "detect", "respond", "persist"}
@@ -131,6 +131,7 @@ func TestFailingCalls(t *testing.T) {
 // TestFailingJournal: a journal whose fsync fails writes the records anew or holds the sender back; what ingest took in, it gives
 // the lake once.
 func TestFailingJournal(t *testing.T) {
+	t.Parallel()
 	straced(t)
 	for _, call := range []string{"fsync", "pwrite64"} {
 		t.Run(call, func(t *testing.T) {
@@ -179,6 +180,7 @@ func TestFailingJournal(t *testing.T) {
 
 // TestTracedWord keeps strace's word for what it did, on which these tests stand.
 func TestTracedWord(t *testing.T) {
+	t.Parallel()
 	straced(t)
 	trace := t.TempDir() + "/trace"
 	argv := failing([]string{"sync", "-d", trace}, trace, "fdatasync", "EIO", 1)

@@ -130,6 +130,7 @@ func originals(t *testing.T, leat, lakeDir string) []string {
 
 // TestBadInput: whatever a source writes is in the lake as it was, once, and nobody stops for it.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	leat := program(t, "leat")
 	dir := t.TempDir()
 	lakeDir := filepath.Join(dir, "lake")
@@ -166,6 +167,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestEmptyFile(t *testing.T) {
+	t.Parallel()
 	leat := program(t, "leat")
 	dir := t.TempDir()
 	lakeDir := filepath.Join(dir, "lake")
@@ -177,6 +179,7 @@ func TestEmptyFile(t *testing.T) {
 
 // TestHugeLine: 100 MB without a line feed are kept whole in a file, with bounded memory, and the lines around go on.
 func TestHugeLine(t *testing.T) {
+	t.Parallel()
 	leat := program(t, "leat")
 	dir := t.TempDir()
 	lakeDir := filepath.Join(dir, "lake")
@@ -216,6 +219,7 @@ func TestHugeLine(t *testing.T) {
 
 // TestTruncatedGzip: what can be read is read; that the rest can't is an event, not silence.
 func TestTruncatedGzip(t *testing.T) {
+	t.Parallel()
 	leat := program(t, "leat")
 	dir := t.TempDir()
 	lakeDir := filepath.Join(dir, "lake")

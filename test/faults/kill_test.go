@@ -22,6 +22,7 @@ type killing struct {
 // TestKill kills with SIGKILL at random moments, LEAT_KILLS times (100): a stage, all stages, the supervisor or the shell, or
 // everything at once; in all forms, side by side. Afterwards every line must be in the lake exactly once by content.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	kills, all := envInt("LEAT_KILLS", 100), forms()
 	seed := uint64(envInt("LEAT_SEED", int(time.Now().UnixNano())))
 	fmt.Printf("kill test: seed %d, %d kills\n", seed, kills)

@@ -30,6 +30,7 @@ func (s *site) typed(t *testing.T, script string) (code int, said string) {
 // TestTwoPipelinesOneLake: two pipelines commit into one lake at once, one of them is killed and typed again, and neither disturbs
 // the other.
 func TestTwoPipelinesOneLake(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	const n = 20000
 	write(t, s.dir, "a.log", linesOf(1, n))
@@ -63,6 +64,7 @@ func TestTwoPipelinesOneLake(t *testing.T) {
 // TestZombiePersist starts a second chain while the first one's persist is stopped, and then lets that go on: it has events and
 // marks in its pipe, and must end with a word and commit nothing.
 func TestZombiePersist(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	f := startFeed(s.auth(), envInt("LEAT_RATE", 1000), 40000)
 	for range envInt("LEAT_TAKEOVERS", 3) {
@@ -125,6 +127,7 @@ func (s *site) takeOver(t *testing.T) {
 // TestTeeIntoTwoPersists: of two persists that are given one stream for one lake, one wins each mark and the other ends with a
 // word. A second lake refuses the marks of the first one's stream, and takes it without them.
 func TestTeeIntoTwoPersists(t *testing.T) {
+	t.Parallel()
 	const n = 5000
 	t.Run("one lake", func(t *testing.T) {
 		s := newSite(t)
@@ -161,6 +164,7 @@ func TestTeeIntoTwoPersists(t *testing.T) {
 
 // TestGrepBetweenStages: a filter that drops the marks is noticed and refused; `leat via` runs it and hands them around it.
 func TestGrepBetweenStages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	const n = 3000
 	write(t, s.dir, "in.log", linesOf(1, n)+strings.Repeat("something else\n", 50))
@@ -181,6 +185,7 @@ func TestGrepBetweenStages(t *testing.T) {
 // TestKillIngestWithMarkInPipe: ingest is killed right behind a mark, and within one: the torn one counts for nothing, what came
 // behind the last whole one is taken back, and the same command goes on from there.
 func TestKillIngestWithMarkInPipe(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	const n = 20000
 	write(t, s.dir, "in.log", linesOf(1, n))

@@ -12,6 +12,7 @@ import (
 // TestStopped stops every process of a chain for a while (SIGSTOP), the supervisor too, and lets it go on (SIGCONT): the pipe
 // waits for it, nobody is restarted, and nothing is lost or doubled.
 func TestStopped(t *testing.T) {
+	t.Parallel()
 	pause := time.Duration(envInt("LEAT_PAUSE_MS", 400)) * time.Millisecond
 	for _, f := range []form{forms()[1], forms()[3]} {
 		t.Run(f.name, func(t *testing.T) {
@@ -43,6 +44,7 @@ func TestStopped(t *testing.T) {
 // TestStoppedBeyondDeadline stops a process for longer than an orderly end may take: the supervisor kills what is left, and the
 // same command goes on from the last mark.
 func TestStoppedBeyondDeadline(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	write(t, s.dir, "pipeline.yaml", strings.Replace(pipelineFile, "restart: {", "restart: {drain: 1s, ", 1))
 	feed := startFeed(s.auth(), envInt("LEAT_RATE", 1000), 40000)
@@ -71,6 +73,7 @@ func TestStoppedBeyondDeadline(t *testing.T) {
 // TestOrderlyEnd ends chains under load with SIGTERM and SIGINT, in every form: the exit status is 0, the stream has its end
 // mark, and the next run goes on where this one ended.
 func TestOrderlyEnd(t *testing.T) {
+	t.Parallel()
 	for _, f := range forms() {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"leat/pkg/lake"
 )
 
 // What a power loss leaves on a disk that only claimed to have written: a file that is cut, or whose end is zeros, or bytes of
@@ -67,19 +69,29 @@ func tornSiteOf(t *testing.T, s *site) (_ *site, commands func(lake string) [][]
 	return s, commands
 }
 
+// newestFiles are the files of the newest mark's commit.
+func (s *site) newestFiles(t *testing.T) (out []lake.File) {
+	t.Helper()
+	for _, f := range s.state(t).Sorted() {
+		if f.Mark == s.pipeline(t).Mark {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // TestTornLastCommit tears each file of the newest commit, the newest checkpoint among them. What was committed whole stays, what was
 // not counts as never written, and is read again.
 func TestTornLastCommit(t *testing.T) {
+	t.Parallel()
 	s, commands := tornSite(t)
 	st := s.state(t)
 	targets := map[string]string{
 		"log entry":  fmt.Sprintf("log/%020d.json", st.N),
 		"checkpoint": fmt.Sprintf("log/checkpoint-%020d.json", 100),
 	}
-	for _, f := range st.Sorted() {
-		if f.Added == st.N {
-			targets["data file "+f.Dataset] = f.Path
-		}
+	for _, f := range s.newestFiles(t) {
+		targets["data file "+f.Dataset] = f.Path
 	}
 	if len(targets) < 3 {
 		t.Fatalf("nothing to tear: %v", targets)
@@ -128,6 +140,7 @@ func TestTornLastCommit(t *testing.T) {
 // TestTornJournal tears the journal's newest segment while the lake has not committed all of it. What the disk lost is lost, since
 // the sender was told that it had arrived; but nothing is doubled, no number is used twice, and what comes later arrives.
 func TestTornJournal(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	const n = 2000
 	commands := func(lake, state, in string) [][]string {
