@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// Placeholder gives the values for a %name% of the modifier expand. A rule whose placeholder has none is refused.
 	Placeholder func(name string) (values []string, ok bool)
+	// Rewrite changes a document, a YAML table, before it is read: a processing pipeline does. An error refuses the document.
+	Rewrite func(doc *yaml.Node) error
 }
 
 // Parse reads the documents of one YAML file. Every document becomes a rule, a correlation, a filter or a fault; none is
@@ -67,6 +69,11 @@ func Parse(name string, data []byte, opt Options) *Set {
 func (s *Set) document(name string, n *yaml.Node, opt Options, text func(line int) string) error {
 	if n.Kind != yaml.MappingNode {
 		return bad(n, "", "expected a rule: a table with title, logsource and detection")
+	}
+	if opt.Rewrite != nil {
+		if err := opt.Rewrite(n); err != nil {
+			return bad(n, "", "%s", err)
+		}
 	}
 	kinds := []string{"detection", "correlation", "filter"}
 	var is []string

@@ -1,0 +1,14 @@
+// Package pipeline reads processing pipelines as pySigma writes them (YAML) and applies them to rules, so that who has
+// pipelines for other tools can keep them.
+//
+//	p, err := pipeline.Parse("windows.yml", data)
+//	opt := sigma.Options{Rewrite: pipeline.Chain{p}.Apply}
+//
+// A pipeline changes a rule before it is compiled: other names of fields, other log sources, further conditions, other
+// values. It works on the rule's YAML, so that what comes out is a rule that can be shown and shared.
+//
+// Not for: what pipelines do to queries (postprocessing, finalizers, query_expression_placeholders). There is no query
+// here; the first two are read past, the last is refused.
+//
+// Delivery: none of its own. What it does not know is an error with file, line and column when the pipeline is read.
+package pipeline
