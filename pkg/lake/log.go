@@ -158,7 +158,7 @@ func linkNew(tmp, target string, body []byte) error {
 	if _, err := f.Write(body); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	if err := synced(f.Sync()); err != nil {
 		return err
 	}
 	if err := fault("before-link"); err != nil {
@@ -173,5 +173,5 @@ func syncDir(dir string) error {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	return synced(d.Sync())
 }

@@ -192,10 +192,7 @@ func (w *Writer) check(s *Staged) (File, error) {
 		f.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	}
 	// After a failed fsync the kernel may have thrown the pages away: the caller must write the file anew.
-	if err := file.Sync(); err != nil && !weakened("no-fsync-check") {
-		return f, err
-	}
-	return f, nil
+	return f, synced(file.Sync())
 }
 
 // place links a file to its path in data/. retain may remove an empty folder in between: then it is made again.
