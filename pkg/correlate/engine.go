@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"leat/pkg/sigma"
@@ -53,9 +54,11 @@ func (l Limits) filled() Limits {
 
 // Observation is one event, or match of another correlation, of a group.
 type Observation struct {
-	Key  []byte // of the group; any bytes
-	At   int64  // nanoseconds since 1970
-	ID   []byte // of the event; at most 128 bytes are kept
+	Key []byte // of the group; any bytes
+	At  int64  // nanoseconds since 1970
+	ID  []byte // of the event; at most 128 bytes are kept
+	// IDs are the events of a match of another correlation, in the place of ID; the last 32 are kept.
+	IDs  [][]byte
 	Mask uint64 // temporal types: bit i for rule i
 	// Value is what value_count and a value_percentile without percentile count, Number what the others measure.
 	Value  []byte
@@ -99,6 +102,7 @@ type Engine struct {
 
 	match  Match
 	ids    []byte
+	idText [32]byte
 	counts counter
 	nums   []float64
 	cnt    [64]int32
@@ -266,12 +270,19 @@ func (e *Engine) fill(r *ruleState, g *group, lo, hi int, value float64) {
 	for i := lo; i <= hi; i++ {
 		m.Count += int64(g.entries[i].n)
 	}
+	// From the newest back, as many as there is room for, and then in the order of time.
 	e.ids = e.ids[:0]
-	for i := max(lo, hi+1-MaxIDs); i <= hi; i++ {
-		n := len(e.ids)
-		e.ids = appendID(e.ids, g.ids, g.entries[i].id)
-		m.IDs = append(m.IDs, e.ids[n:len(e.ids):len(e.ids)])
+	for i := hi; i >= lo && len(m.IDs) < MaxIDs; i-- {
+		from := len(m.IDs)
+		eachID(g.ids[g.entries[i].id:], e.idText[:], func(id []byte) {
+			n := len(e.ids)
+			e.ids = append(e.ids, id...)
+			m.IDs = append(m.IDs, e.ids[n:len(e.ids):len(e.ids)])
+		})
+		slices.Reverse(m.IDs[from:])
 	}
+	slices.Reverse(m.IDs)
+	m.IDs = m.IDs[max(0, len(m.IDs)-MaxIDs):]
 	if g.more != nil {
 		m.Sample = g.more.sample
 	}

@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"encoding/hex"
 	"math/bits"
 	"slices"
 	"sort"
@@ -164,7 +163,7 @@ func (r *ruleState) before(a, b entry) bool {
 // insert puts o among the entries and returns its place.
 func (e *Engine) insert(r *ruleState, g *group, o *Observation) int {
 	x := entry{at: o.At, val: r.val(o), id: uint32(len(g.ids)), n: 1}
-	g.ids = storeID(g.ids, o.ID)
+	g.ids = storeIDs(g.ids, o)
 	p := len(g.entries)
 	if p > 0 && r.before(x, g.entries[p-1]) {
 		p = sort.Search(p, func(i int) bool { return r.before(x, g.entries[i]) })
@@ -245,7 +244,7 @@ func (r *ruleState) like(g *group, p, step int) int {
 // cut removes entries from lo up to hi.
 func (r *ruleState) cut(g *group, lo, hi int) {
 	for _, x := range g.entries[lo:hi] {
-		g.dead += int32(sizeID(g.ids, x.id))
+		g.dead += int32(sizeID(g.ids[x.id:]))
 	}
 	g.entries = slices.Delete(g.entries, lo, hi)
 	r.stats.Events -= int64(hi - lo)
@@ -262,7 +261,7 @@ func (r *ruleState) cut(g *group, lo, hi int) {
 func (g *group) compact() {
 	kept := make([]byte, 0, len(g.ids))
 	for i := range g.entries {
-		n := sizeID(g.ids, g.entries[i].id)
+		n := sizeID(g.ids[g.entries[i].id:])
 		at := g.entries[i].id
 		g.entries[i].id = uint32(len(kept))
 		kept = append(kept, g.ids[at:int(at)+n]...)
@@ -316,40 +315,4 @@ func (e *Engine) trim(r *ruleState, g *group) {
 		r.stats.Evicted += int64(len(r.groups[r.head].entries))
 		e.remove(r, r.head)
 	}
-}
-
-// Ids are stored as a length and bytes; length 0 stands for 16 bytes that are written as 32 hexadecimal digits.
-const maxID = 128
-
-func storeID(dst, id []byte) []byte {
-	if len(id) == 32 {
-		n := len(dst)
-		dst = append(dst, 0)
-		dst = append(dst, id[:16]...) // room
-		if _, err := hex.Decode(dst[n+1:], id); err == nil && !slices.ContainsFunc(id, isUpper) {
-			return dst
-		}
-		dst = dst[:n]
-	}
-	id = id[:min(len(id), maxID)]
-	if len(id) == 0 {
-		id = []byte("?")
-	}
-	return append(append(dst, byte(len(id))), id...)
-}
-
-func isUpper(c byte) bool { return c >= 'A' && c <= 'F' }
-
-func sizeID(ids []byte, at uint32) int {
-	if n := int(ids[at]); n > 0 {
-		return 1 + n
-	}
-	return 17
-}
-
-func appendID(dst, ids []byte, at uint32) []byte {
-	if n := uint32(ids[at]); n > 0 {
-		return append(dst, ids[at+1:at+1+n]...)
-	}
-	return hex.AppendEncode(dst, ids[at+1:at+17])
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,15 +157,60 @@ func TestHeapIsBounded(t *testing.T) {
 }
 
 func TestIDs(t *testing.T) {
-	for _, id := range []string{"0123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789ABCDEF", "x", "", "zz23456789abcdef0123456789abcdef", strings.Repeat("é", 100)} {
-		stored := storeID([]byte("before"), []byte(id))
-		want := id[:min(len(id), maxID)]
+	texts := []string{"0123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789ABCDEF", "x", "", "zz23456789abcdef0123456789abcdef", strings.Repeat("é", 100)}
+	var all [][]byte
+	var want []string
+	for _, id := range texts {
+		all = append(all, []byte(id))
+		want = append(want, id[:min(len(id), maxID)])
 		if id == "" {
-			want = "?"
+			want[len(want)-1] = "?"
 		}
-		if got := string(appendID(nil, stored, 6)); got != want || sizeID(stored, 6) != len(stored)-6 {
+		stored := storeIDs(nil, &Observation{ID: []byte(id)})
+		if got := idsOf(stored); len(got) != 1 || got[0] != want[len(want)-1] || sizeID(stored) != len(stored) || len(takeID(stored)) != len(stored) {
 			t.Errorf("%q became %q", id, got)
 		}
+	}
+	list := storeIDs(nil, &Observation{IDs: all})
+	if got := idsOf(append(list, "behind"...)); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	for n := range list {
+		if takeID(list[:n]) != nil {
+			t.Fatalf("a list cut at %d is one", n)
+		}
+	}
+	if takeID([]byte{listOfID, 3, 0, listOfID, 0, 0}) != nil || takeID([]byte{200}) != nil {
+		t.Error("what is no id is one")
+	}
+	many := storeIDs(nil, &Observation{IDs: slices.Repeat(all, 20)})
+	if got := idsOf(many); len(got) != maxList {
+		t.Errorf("%d ids", len(got))
+	}
+}
+
+func idsOf(stored []byte) (out []string) {
+	var buf [32]byte
+	eachID(stored, buf[:], func(id []byte) { out = append(out, string(id)) })
+	return out
+}
+
+// A match of several events names them all, and of many the newest.
+func TestMatchIDs(t *testing.T) {
+	e := mustNew(t, Limits{}, count(5, time.Hour))
+	var m *Match
+	var ok bool
+	for i := range 5 {
+		o := &Observation{Key: []byte("k"), At: t0 + int64(i), ID: []byte(fmt.Sprint(i))}
+		if i == 2 {
+			for j := range 98 {
+				o.IDs = append(o.IDs, []byte(fmt.Sprintf("2.%d", j)))
+			}
+		}
+		m, ok = e.Observe(0, o)
+	}
+	if !ok || len(m.IDs) != 36 || string(m.IDs[0]) != "0" || string(m.IDs[2]) != "2.66" || string(m.IDs[33]) != "2.97" || string(m.IDs[35]) != "4" {
+		t.Errorf("%q", m.IDs)
 	}
 }
 

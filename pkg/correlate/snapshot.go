@@ -106,7 +106,7 @@ func (g *group) append(dst []byte) []byte {
 		last = x.at
 		dst = binary.LittleEndian.AppendUint64(dst, x.val)
 		dst = binary.AppendUvarint(dst, uint64(x.n))
-		n := sizeID(g.ids, x.id)
+		n := sizeID(g.ids[x.id:])
 		dst = append(dst, g.ids[x.id:int(x.id)+n]...)
 	}
 	if g.more == nil {
@@ -358,14 +358,14 @@ func (d *decoder) group() (g group) {
 			x.val = binary.LittleEndian.Uint64(v)
 		}
 		x.n = uint32(min(d.uvarint(), math.MaxUint32))
-		size := 17
-		if len(d.b) > 0 && d.b[0] > 0 {
-			size = 1 + int(d.b[0])
+		id := takeID(d.b)
+		if id == nil {
+			d.fail()
 		}
-		id := d.take(size)
 		if d.err != nil {
 			return g
 		}
+		d.b = d.b[len(id):]
 		g.ids = append(g.ids, id...)
 		g.entries = append(g.entries, x)
 	}

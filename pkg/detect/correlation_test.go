@@ -107,7 +107,7 @@ func TestBruteForceThenSuccess(t *testing.T) {
 	for _, want := range []string{
 		`"rule":{"id":"00000000-0000-4000-8000-0000000000c1"`, `"user":{"name":"anna","department":"Sales"}`,
 		`"correlation":{"type":"temporal_ordered","group":[{"field":"user.name","value":"anna"}],"revision":1`,
-		`"count":2,"value":2`, `"severity":73`, `"events":[{"id":"a3"},{"id":"a4"}]`, `number of different rules in their order within 10m is at least 2`,
+		`"count":2,"value":2`, `"severity":73`, `"events":[{"id":"a1"},{"id":"a2"},{"id":"a3"},{"id":"a4"}]`, `number of different rules in their order within 10m is at least 2`,
 	} {
 		if !strings.Contains(got[0], want) {
 			t.Errorf("no %s in %s", want, got[0])

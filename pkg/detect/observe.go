@@ -69,7 +69,7 @@ func (c *correlator) event(e *event.Event, t int64, list []found) {
 	}
 	// Correlations stand behind those that they refer to, so their matches of this event are there in time.
 	slices.SortStableFunc(c.pending, func(a, b pending) int { return a.cor - b.cor })
-	c.observe(e, 0, t)
+	c.observe(e, 0, t, nil)
 }
 
 // first tells whether an alert is the first of its kind for a while; hold is the engine's rule for that, or -1.
@@ -142,12 +142,12 @@ func (c *correlator) join(p pending, from int) {
 }
 
 // observe makes the observations from index from on, and raises what comes of them. What that adds behind them is taken away
-// again, so that indices stay what they are.
-func (c *correlator) observe(e *event.Event, from int, t int64) {
+// again, so that indices stay what they are. ids are the events behind a match of another correlation, and else nil.
+func (c *correlator) observe(e *event.Event, from int, t int64, ids [][]byte) {
 	for i, n := from, len(c.pending); i < n; i++ {
 		p := c.pending[i]
 		c.obs = correlate.Observation{
-			Key: c.text(p.key), At: t, ID: append(c.obs.ID[:0], c.subject.EventID()...), Mask: p.mask, Value: c.text(p.value), Number: p.number,
+			Key: c.text(p.key), At: t, ID: append(c.obs.ID[:0], c.subject.EventID()...), IDs: ids, Mask: p.mask, Value: c.text(p.value), Number: p.number,
 		}
 		if !c.eng.Rising(p.cor) {
 			c.obs.Sample = func(dst []byte) []byte { return appendSample(dst, ruleID(c.set.rules[p.base]), e) }
@@ -161,6 +161,12 @@ func (c *correlator) observe(e *event.Event, from int, t int64) {
 // matched raises the alert of a match and tells the correlations that refer to r. e, which c.subject holds, completed it.
 func (c *correlator) matched(r *corRule, m *correlate.Match, e *event.Event, base int32) {
 	end := m.End
+	var ids [][]byte // what refers to r names the events of this match
+	if len(r.feeds) > 0 {
+		for _, id := range m.IDs {
+			ids = append(ids, slices.Clone(id))
+		}
+	}
 	if !r.Silent {
 		// Before anything else is asked of the engine, whose m is.
 		line := c.alert(r, m, e, base)
@@ -171,7 +177,7 @@ func (c *correlator) matched(r *corRule, m *correlate.Match, e *event.Event, bas
 	for _, to := range r.feeds {
 		n, k := len(c.pending), len(c.keys)
 		c.gather(e, to, base, n)
-		c.observe(e, n, end)
+		c.observe(e, n, end, ids)
 		c.pending, c.keys = c.pending[:n], c.keys[:k]
 	}
 }
