@@ -16,11 +16,17 @@ const sample = 20_000
 
 // bench is one run of the command.
 type bench struct {
-	o       *options
-	out     io.Writer // the report
-	env     []string
-	absent  map[string]bool // peers that were asked for and are not installed
-	present map[string]bool
+	o      *options
+	out    io.Writer // the report
+	env    []string
+	absent map[string]bool // peers that were asked for and are not installed
+	tables []measured
+}
+
+// measured is a work with what its rows came to.
+type measured struct {
+	work    *work
+	results []*result
 }
 
 // prepare makes what the rows read: the data, the programs of bench/work, the Sigma rules, and the environment.
@@ -52,7 +58,7 @@ func (b *bench) prepare() error {
 	b.env = append(os.Environ(),
 		"PATH="+strings.Join([]string{filepath.Join(b.o.dir, "tools"), b.o.bin, filepath.Join(b.o.cache, "bin"), os.Getenv("PATH")}, ":"),
 		"PYTHONPATH="+filepath.Join(b.o.cache, "py"))
-	b.absent, b.present = map[string]bool{}, map[string]bool{}
+	b.absent = map[string]bool{}
 	return b.sigma()
 }
 
@@ -96,13 +102,11 @@ func (b *bench) installed(prog string) bool {
 	if b.o.peers != "yes" {
 		return false
 	}
-	ok := b.lookUp(prog)
-	if ok {
-		b.present[prog] = true
-	} else {
+	if !b.lookUp(prog) {
 		b.absent[prog] = true
+		return false
 	}
-	return ok
+	return true
 }
 
 func (b *bench) lookUp(prog string) bool {

@@ -28,7 +28,7 @@ func chain() *work {
 		name: "chain", in: "audit.ndjson",
 		title: "Five stages with light work: over pipes, and in one process",
 		about: "ingest, normalize (the mapping of the first table), enrich (100,000 users), detect (one rule), and a sink shaped as persist is in front of its writer (bench/chain: parses, reads " +
-			"eight fields, counts). The outputs compared are the SHA-256 of all lines that reach the sink, alerts included.",
+			"eight fields, counts). Compared is the SHA-256 of all lines that reach the sink, alerts included: one line that says all.",
 		rows: []row{
 			{tool: "five processes over pipes", pipe: append(stages[:4:4], "chain"), check: append(stages[:4:4], "chain -hash")},
 			{tool: "the same five fused in one process", pipe: []string{fused}, check: []string{"chain -hash" + fused[len("chain"):]}},

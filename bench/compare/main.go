@@ -88,16 +88,20 @@ func run(o *options) error {
 		return err
 	}
 	b.head()
+	headed := report.Len()
 	for _, w := range chosen {
 		if err := b.work(w); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}
 	b.foot()
+	short := b.short()
+	fmt.Print("\n", short)
 	if o.write == "" {
 		return nil
 	}
-	return os.WriteFile(o.write, []byte(report.String()), 0o644)
+	text := report.String()
+	return os.WriteFile(o.write, []byte(text[:headed]+short+text[headed:]), 0o644)
 }
 
 func names() []string {

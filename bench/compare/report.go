@@ -22,14 +22,14 @@ Written by `+"`make bench`"+` (bench/compare). Figures are of one machine at one
     make bench N=100000 PEERS=no        quick: ours alone
     go run ./bench/compare -only rename,chain -n 1000000
 
-%s, commit %s, %d cores of %s, %s, load average %s at the start. %d events a row where it says nothing else, %d rounds in turn, medians.
+%s, commit %s, %d cores of %s, %s, load average %s at the start. %s events a row where it says nothing else; medians of %d rounds in turn.
 
 CPU is user and system time of all processes of a row. *Net* leaves out start-up (loading rules, tables, a virtual machine: measured with one event); it is printed
 where that is more than 5 %%. Events/s is wall time, start-up included. RSS is the peak; of a pipe, the sum. *Ratio* is the row's CPU, net, over that of the first row in
-the same round. *Agrees*: every field of the first %d events was compared with the first row's. Data is made by bench/gen; the commands below each table run in the
+the same round. *Agrees*: every field of the first %s events was compared with the first row's. Data is made by bench/gen; the commands below each table run in the
 folder of the data (-dir), where bench/work was copied, with bin/ and the peers' folder in PATH.
 
-`, time.Now().UTC().Format("2006-01-02 15:04 UTC"), commit(), runtime.NumCPU(), processor(), runtime.Version(), load(), b.o.n, b.o.runs, sample)
+`, time.Now().UTC().Format("2006-01-02 15:04 UTC"), commit(), runtime.NumCPU(), processor(), runtime.Version(), load(), thousands(b.o.n), b.o.runs, thousands(sample))
 	if list := b.versions(); list != "" && b.o.peers == "yes" {
 		fmt.Fprintf(b.out, "Versions: %s.\n\n", list)
 	}
@@ -79,6 +79,41 @@ func (b *bench) table(w *work, results []*result) {
 		fmt.Fprintf(b.out, "- Not in the table: %s\n", w.missing)
 	}
 	fmt.Fprintf(b.out, "- Load average at the end of these rows: %s.\n\n%s\n", load(), commands.String())
+}
+
+// short is one line a work: ours, and who comes next.
+func (b *bench) short() string {
+	var t strings.Builder
+	t.WriteString("## In short\n\nCPU s per million events, net of start-up; details and commands are in the table of each work.\n\n" +
+		"| work | leat | the best of the others | its ratio |\n|---|---|---|---|\n")
+	for _, m := range b.tables {
+		first := m.results[0]
+		if first.err != nil {
+			continue
+		}
+		other, ratio := "", ""
+		if best := m.best(); best != nil {
+			other, ratio = fmt.Sprintf("%s: %s", best.row.tool, figure(best.perMillion(true))), times(best.ratio(first))
+		}
+		fmt.Fprintf(&t, "| %s | %s | %s | %s |\n", m.work.title, figure(first.perMillion(true)), other, ratio)
+	}
+	t.WriteByte('\n')
+	return t.String()
+}
+
+// best is the peer that does the work for the least CPU; of the chain, which has no peers, the other form of ours.
+func (m *measured) best() *result {
+	var best *result
+	for _, r := range m.results[1:] {
+		ours := r.row.peer == "" && m.work.name != "chain"
+		if ours || r.row.floor || r.err != nil || len(r.runs) == 0 {
+			continue
+		}
+		if best == nil || r.perMillion(true) < best.perMillion(true) {
+			best = r
+		}
+	}
+	return best
 }
 
 // figure prints seconds with as many digits as they are worth.

@@ -37,6 +37,7 @@ func (b *bench) work(w *work) error {
 			fmt.Fprintf(os.Stderr, "%-12s %-50s %8.2f CPU s, %7.2f s, %d events\n", w.name, r.row.tool, f.cpu.Seconds(), f.wall.Seconds(), r.n)
 		}
 	}
+	b.tables = append(b.tables, measured{w, results})
 	b.table(w, results)
 	return nil
 }
