@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -85,6 +86,9 @@ type request struct {
 	output  string
 	config  query.Config
 	started time.Time
+
+	mu    sync.Mutex
+	leave []string // what must not be left behind
 }
 
 func run(c *cli.Context) error {
@@ -105,6 +109,7 @@ func run(c *cli.Context) error {
 	}
 	ctx, stop := signal.NotifyContext(c.Context, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	defer context.AfterFunc(ctx, func() { r.insist(stop) })()
 	err = r.answer(ctx, l)
 	if ctx.Err() != nil && err != nil {
 		return &interrupted{}
@@ -114,6 +119,27 @@ func run(c *cli.Context) error {
 		return leatcli.Usage(errors.New(hint(r.sql, err.Error())))
 	}
 	return quiet(err)
+}
+
+// patience is how long after a signal a statement may take to end by itself.
+const patience = 2 * time.Second
+
+// insist ends the process where a signal does not: a write to a pipe that nobody reads can't be woken. A second signal ends it at once.
+func (r *request) insist(stop func()) {
+	stop()
+	time.Sleep(patience)
+	r.mu.Lock()
+	for _, path := range r.leave {
+		_ = os.RemoveAll(path)
+	}
+	os.Exit(leatcli.ExitInterrupted)
+}
+
+// removeLater has insist remove a path.
+func (r *request) removeLater(path string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leave = append(r.leave, path)
 }
 
 // interrupted is the end by a signal, whatever DuckDB says of it.
@@ -223,11 +249,15 @@ func (r *request) answer(ctx context.Context, l *lake.Lake) (err error) {
 		return fmt.Errorf("folder for DuckDB to spill to: %w", err)
 	}
 	defer os.RemoveAll(tmp)
+	r.removeLater(tmp)
 	out, err := create(r.output)
 	if err != nil {
 		return leatcli.Usage(err)
 	}
 	defer out.discard()
+	if out.name != "" {
+		r.removeLater(out.path)
+	}
 	r.config.TempDir = tmp
 	if r.format == "parquet" {
 		r.config.Write = out.path
