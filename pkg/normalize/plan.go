@@ -23,6 +23,7 @@ type plan struct {
 
 	paths pathTable
 	slots int32
+	flat  bool // see flatJSON
 
 	timing   *timing
 	rules    []rule
@@ -187,6 +188,7 @@ func (p *plan) finish(c *compiler) {
 	}
 	at.keep = true
 	sortOut(p.root)
+	p.flat = p.flatJSON()
 	p.root.index((len(p.fields) + 63) / 64)
 }
 

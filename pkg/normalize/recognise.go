@@ -110,6 +110,7 @@ type choice struct {
 	x      *index
 	wanted []*plan
 	best   signRef
+	deeper bool // a sign asked for more than names of the record's own members
 }
 
 func (c *choice) try(n int32) {
@@ -120,6 +121,7 @@ func (c *choice) try(n int32) {
 	if b := c.best; b.plan != nil && (ref.sign.score < b.sign.score || ref.sign.score == b.sign.score && ref.plan.name >= b.plan.name) {
 		return
 	}
+	c.deeper = c.deeper || !ref.sign.namesOnly()
 	if c.run.shows(ref) {
 		c.best = ref
 	}
@@ -134,12 +136,13 @@ func (c *choice) list(at int32) {
 }
 
 // recognise returns the plan that fits the record best, or nil: the highest score wins, and of equal ones the name that
-// comes first. A hint narrows the choice; where it names one plan only, that one is taken without a sign.
-func (r *runner) recognise(x *index, hint string) *plan {
+// comes first. A hint narrows the choice; where it names one plan only, that one is taken without a sign. byNames tells that only the hint
+// and the names of a JSON record's members counted.
+func (r *runner) recognise(x *index, hint string) (p *plan, byNames bool) {
 	c := choice{run: r, x: x}
 	if hint != "" {
 		if c.wanted = x.byHint[hint]; len(c.wanted) == 1 {
-			return c.wanted[0]
+			return c.wanted[0], true
 		}
 	}
 	if r.isObj {
@@ -161,9 +164,9 @@ func (r *runner) recognise(x *index, hint string) *plan {
 		}
 	}
 	if c.best.plan == nil && len(c.wanted) > 0 {
-		return c.wanted[0]
+		return c.wanted[0], !c.deeper
 	}
-	return c.best.plan
+	return c.best.plan, !c.deeper
 }
 
 // findKeys notes where the record has the names that signs begin with: a sign is then asked without a search.

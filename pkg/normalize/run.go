@@ -20,9 +20,11 @@ type runner struct {
 	isObj       bool
 	keyAt       []event.Node // where the record has the names that the index knows, by number
 	found       []int32      // those that it has
-	own         event.Event  // obj's place, where the record is only a part of the event
-	multiline   bool         // there are line feeds in its text
-	raw         []byte       // the record's text
+	shape       *shape       // of the record, where it is known
+	shapes      shapes
+	own         event.Event // obj's place, where the record is only a part of the event
+	multiline   bool        // there are line feeds in its text
+	raw         []byte      // the record's text
 	lineName    []byte
 	datasetName []byte
 	cells       []int32   // by slot
@@ -182,7 +184,7 @@ func (r *runner) apply() error {
 		r.cells[i] = parse.None
 	}
 	if p.slots > 0 {
-		r.resolve(&p.paths, 0)
+		r.place(p)
 	}
 	r.timestamp()
 	for i := range p.rules {

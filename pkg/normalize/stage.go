@@ -134,7 +134,7 @@ func (s *Stage) record(b *event.Batch, e *event.Event, text []byte, obj *event.E
 	}
 	s.run.stream = env.stream
 	s.run.look(text, obj)
-	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
+	p := s.run.choose(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
 		s.unrecognised(b, e, env)
 		return
@@ -342,7 +342,7 @@ func (s *Stage) Explain(line []byte) string {
 		text = s.decode(&e, o)
 	}
 	s.run.look(text, nil)
-	p := s.run.recognise(s.cfg.Mappings.index, env.dataset)
+	p := s.run.choose(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
 		return "none: it goes on as it is"
 	}

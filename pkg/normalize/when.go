@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,17 @@ type keySign struct {
 	path []string
 	top  int32    // number of path[0] in the index
 	want []string // globs, any; "*" = there
+}
+
+// namesOnly tells whether the sign asks for nothing but names of a JSON record's own members.
+func (s *sign) namesOnly() bool {
+	for i := range s.keys {
+		k := &s.keys[i]
+		if len(k.path) > 1 || len(k.want) > 0 && !slices.Contains(k.want, "*") {
+			return false
+		}
+	}
+	return len(s.keys) > 0 && len(s.programs) == 0 && len(s.starts) == 0 && len(s.contains) == 0 && s.match == nil && !s.lines
 }
 
 // when reads one sign, or a list of them of which any will do.
