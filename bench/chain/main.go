@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"hash"
+	"io"
 	"log/slog"
 	"os"
 
@@ -41,20 +42,24 @@ func main() {
 	flag.StringVar(&o.rules, "rules", "", "folder of the rule")
 	flag.Parse()
 	o.file = flag.Arg(0)
-	if err := run(&o); err != nil {
+	if err := run(&o, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "chain:", err)
 		os.Exit(1)
 	}
 }
 
-func run(o *options) error {
+func run(o *options, in io.Reader, out io.Writer) error {
 	end := newSink(o.hash)
+	if err := o.pump(in, end); err != nil {
+		return err
+	}
+	return end.report(out)
+}
+
+// pump runs into end what comes on in, or all five stages.
+func (o *options) pump(in io.Reader, end stage.Sink) error {
 	if !o.fused {
-		if err := stage.Pump(context.Background(), &stage.Lines{In: os.Stdin, Stage: "chain", Counters: stage.NewCounters("chain")}, end); err != nil {
-			return err
-		}
-		end.report()
-		return nil
+		return stage.Pump(context.Background(), &stage.Lines{In: in, Stage: "chain", Counters: stage.NewCounters("chain")}, end)
 	}
 	count := stage.NewCounters("fused")
 	src, err := ingest.New(ingest.Config{Sources: []string{o.file}, Counters: count, Log: slog.New(slog.DiscardHandler)})
@@ -65,11 +70,7 @@ func run(o *options) error {
 	if err != nil {
 		return err
 	}
-	if err := stage.Pump(context.Background(), src, stage.NewChain(end, stages...)); err != nil {
-		return err
-	}
-	end.report()
-	return nil
+	return stage.Pump(context.Background(), src, stage.NewChain(end, stages...))
 }
 
 // stages makes the three in the middle, as their commands do.
@@ -140,10 +141,11 @@ func (s *sink) Hello(stage.Hello) error { return nil }
 func (s *sink) Mark(stage.Mark) error   { return nil }
 func (s *sink) Close() error            { return nil }
 
-func (s *sink) report() {
-	fmt.Printf(`{"events":%d,"values":%d,"bytes":%d`, s.events, s.found, s.bytes)
+func (s *sink) report(out io.Writer) error {
+	sum := ""
 	if s.sum != nil {
-		fmt.Printf(`,"sha256":"%x"`, s.sum.Sum(nil))
+		sum = fmt.Sprintf(`,"sha256":"%x"`, s.sum.Sum(nil))
 	}
-	fmt.Println("}")
+	_, err := fmt.Fprintf(out, `{"events":%d,"values":%d,"bytes":%d%s}`+"\n", s.events, s.found, s.bytes, sum)
+	return err
 }

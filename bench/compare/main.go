@@ -5,7 +5,7 @@
 //	go run ./bench/compare -n 100000 -only rename,chain
 //
 // The rows of a work are run in turn, round by round, so that a busy machine slows all of them; figures are medians of the
-// rounds, and ratios are taken within a round. Before anything is timed, every row's output on the first 20,000 events is
+// rounds, and ratios are taken within a round. Before anything is timed, every row's output on the first 5,000 events is
 // compared field by field with leat's: a row that says something else is told with what differs. A peer that is not installed is
 // named. Slow programs get a shorter beginning of the same data, which their row says.
 package main

@@ -19,9 +19,20 @@ func (b *bench) work(w *work) error {
 		fmt.Fprintf(b.out, "Left out: %s is not there.\n\n", w.in)
 		return nil
 	}
-	results, err := b.trial(w)
+	results, err := b.rounds(w)
 	if err != nil {
 		return err
+	}
+	b.tables = append(b.tables, measured{w, results})
+	b.table(w, results)
+	return nil
+}
+
+// rounds measures every row, in turn, as often as asked for.
+func (b *bench) rounds(w *work) ([]*result, error) {
+	results, err := b.trial(w)
+	if err != nil {
+		return nil, err
 	}
 	for range b.o.runs {
 		for _, r := range results {
@@ -37,9 +48,7 @@ func (b *bench) work(w *work) error {
 			fmt.Fprintf(os.Stderr, "%-12s %-50s %8.2f CPU s, %7.2f s, %d events\n", w.name, r.row.tool, f.cpu.Seconds(), f.wall.Seconds(), r.n)
 		}
 	}
-	b.tables = append(b.tables, measured{w, results})
-	b.table(w, results)
-	return nil
+	return results, nil
 }
 
 // trial runs every row once on the sample: its output is checked, its start-up measured, and from its speed follows how many
@@ -68,8 +77,11 @@ func (b *bench) trial(w *work) ([]*result, error) {
 			continue
 		}
 		if row.peer != "" && !w.same {
-			r.n = affordable(b.all(w), b.o.budget, f.cpu, r.idle)
+			r.n = affordable(b.all(w), b.sample(w), b.o.budget, f.cpu-r.idle)
 		}
+	}
+	if len(outputs) < 2 { // nothing to compare with
+		return results, nil
 	}
 	said, err := b.compare(w, outputs)
 	if err != nil {
@@ -81,14 +93,14 @@ func (b *bench) trial(w *work) ([]*result, error) {
 	return results, nil
 }
 
-// affordable is the greatest of some round numbers of events that takes no more than budget seconds of CPU, where the sample
-// took cpu; but never less than the sample.
-func affordable(all int, budget float64, cpu, idle time.Duration) int {
-	each := max(cpu-idle, time.Millisecond).Seconds() / float64(min(sample, all))
-	n := min(sample, all)
-	for _, m := range []int{50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000} {
+// affordable is the greatest of some round numbers of events that takes no more than budget seconds of CPU, where the first
+// sampled ones took cpu; but never less than these.
+func affordable(all, sampled int, budget float64, cpu time.Duration) int {
+	each := max(cpu, time.Millisecond).Seconds() / float64(sampled)
+	n := sampled
+	for _, m := range []int{10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000} {
 		if m <= all && float64(m)*each <= budget {
-			n = m
+			n = max(n, m)
 		}
 	}
 	return n
@@ -128,7 +140,7 @@ func (b *bench) output(w *work, row *row, path string) (figures, error) {
 	if row.check != nil {
 		timed.pipe = row.check
 	}
-	return b.once(w, &timed, min(sample, b.all(w)), out)
+	return b.once(w, &timed, b.sample(w), out)
 }
 
 // startUp is the CPU that the row takes for one event: the least of three.

@@ -5,6 +5,7 @@ type work struct {
 	name, title, about string
 	in                 string   // its data, a file that gen writes
 	max                int      // events that there are; 0: as many as asked for
+	sample             int      // events whose output is compared; 0: the usual
 	same               bool     // the data's parts are unlike: every row gets all of it
 	key                string   // name of the field by which outputs are matched; "" = line by line
 	countBy            string   // outputs are compared by how many there are for each value of this field
