@@ -51,6 +51,10 @@ type scanner struct {
 	base  uint32
 	hi    uint64 // bytes >= 0x80 were seen
 	fault SyntaxError
+
+	wrapped bool   // the text of event.original is wanted (unwrap.go)
+	text    []byte // that text, decoded
+	member  int32  // its node; 0 = none
 }
 
 func (p *scanner) fail(i int, reason string) int {
@@ -64,25 +68,34 @@ func scan(s []byte, nodes []node, base uint32) ([]node, error) {
 		return nodes, &SyntaxError{Offset: maxSize, Reason: "longer than 2 GiB"}
 	}
 	p := scanner{s: s, nodes: nodes, base: base}
+	if err := p.line(); err != nil {
+		return nodes, err
+	}
+	return p.nodes, nil
+}
+
+// line scans all of s.
+func (p *scanner) line() error {
+	s := p.s
 	i := skipSpace(s, 0)
 	if i == len(s) || s[i] != '{' {
-		return nodes, &SyntaxError{Offset: i, Reason: "no '{'"}
+		return &SyntaxError{Offset: i, Reason: "no '{'"}
 	}
-	root := int32(len(nodes))
-	p.nodes = append(p.nodes, node{next: -1, child: -1, last: -1, kind: Object, val0: base + uint32(i)})
+	root := int32(len(p.nodes))
+	p.nodes = append(p.nodes, node{next: -1, child: -1, last: -1, kind: Object, val0: p.base + uint32(i)})
 	end := p.object(i, root, 1)
 	if end < 0 {
 		f := p.fault
-		return nodes, &f
+		return &f
 	}
-	p.nodes[root].val1 = base + uint32(end)
+	p.nodes[root].val1 = p.base + uint32(end)
 	if i = skipSpace(s, end); i != len(s) {
-		return nodes, &SyntaxError{Offset: i, Reason: "text after the object"}
+		return &SyntaxError{Offset: i, Reason: "text after the object"}
 	}
 	if p.hi != 0 && !utf8.Valid(s) {
-		return nodes, &SyntaxError{Offset: firstInvalid(s), Reason: "not UTF-8"}
+		return &SyntaxError{Offset: firstInvalid(s), Reason: "not UTF-8"}
 	}
-	return p.nodes, nil
+	return nil
 }
 
 func firstInvalid(s []byte) int {
@@ -142,7 +155,12 @@ func (p *scanner) object(i int, n int32, depth int) int {
 			p.nodes[prev].next = m
 		}
 		prev = m
-		if i = p.value(i, m, depth); i < 0 {
+		if p.wrapped && depth == 2 && p.isOriginal(i, n, s[k0:end]) {
+			i = p.original(i, m)
+		} else {
+			i = p.value(i, m, depth)
+		}
+		if i < 0 {
 			return -1
 		}
 		p.nodes[m].val1 = p.base + uint32(i)

@@ -109,16 +109,20 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 	text := line
 	var obj *event.Event // e, where it is the record itself
 	s.run.outer = nil
-	if len(line) > 0 && line[0] == '{' && e.Parse() == nil {
-		obj = e
-		if e.Find(e.Root(), "event") != event.None { // else it is neither normal nor wrapped
+	if len(line) > 0 && line[0] == '{' {
+		inner, wrapped, err := e.Unwrap(s.text[:0])
+		s.text = inner
+		if err == nil {
+			obj = e
+		}
+		if err == nil && e.Find(e.Root(), "event") != event.None { // else it is neither normal nor wrapped
 			if s.passes(e) {
 				return
 			}
-			if o := e.Get(pathOriginal); o.Kind == event.String {
+			if wrapped {
 				s.unwrap(e, &env)
-				env.original = o.Raw
-				text, obj = s.decode(e, o), nil
+				env.original = e.Get(pathOriginal).Raw
+				text, obj = s.bytes(e, inner), nil
 			}
 		}
 	}
@@ -171,12 +175,8 @@ func view(v event.Value) string {
 	return unsafe.String(unsafe.SliceData(t), len(t))
 }
 
-// decode returns the bytes of a wrapped record.
-func (s *Stage) decode(e *event.Event, o event.Value) []byte {
-	text := o.Text(s.text)
-	if o.Escaped() {
-		s.text = text
-	}
+// bytes returns those of a wrapped record, whose text that is.
+func (s *Stage) bytes(e *event.Event, text []byte) []byte {
 	if e.Get(pathEscaped).Kind == event.True {
 		s.raw = event.UnescapeText(s.raw[:0], text)
 		return s.raw
@@ -337,9 +337,9 @@ func (s *Stage) Explain(line []byte) string {
 	e.Reset(line)
 	env := record{dataset: s.cfg.Dataset}
 	text := line
-	if o := e.Get(pathOriginal); o.Kind == event.String {
+	if inner, wrapped, err := e.Unwrap(nil); err == nil && wrapped {
 		s.unwrap(&e, &env)
-		text = s.decode(&e, o)
+		text = s.bytes(&e, inner)
 	}
 	s.run.look(text, nil)
 	p := s.run.choose(s.cfg.Mappings.index, env.dataset)
