@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // candidate is a path that may hold a known file, or a new one.
@@ -13,42 +15,76 @@ type candidate struct {
 	path string
 	info os.FileInfo
 	id   inode
-	f    *os.File
+	f    handle
 	comp compression
 	head []byte // beginning of the contents, up to printSize bytes
 	bad  error  // why not one byte of a compressed file can be read
 }
 
-// look opens a path. A nil candidate: it is gone, or no regular file.
-func look(path string) (*candidate, error) {
+// handle is an open file.
+type handle interface {
+	io.ReaderAt
+	io.Closer
+	Stat() (os.FileInfo, error)
+}
+
+// fileError says that a file is there and can't be read, such as for want of permission, or with a stale handle. It is no
+// damage of the file: what was not read may be read later.
+type fileError struct {
+	path string
+	err  error
+}
+
+func (e *fileError) Error() string {
+	var named *fs.PathError
+	if errors.As(e.err, &named) {
+		return fmt.Sprintf("source: %v", e.err)
+	}
+	return fmt.Sprintf("source %s: %v", e.path, e.err)
+}
+
+func (e *fileError) Unwrap() error { return e.err }
+
+// isSystem tells whether err is the system's, and not a fault in what was read.
+func isSystem(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno)
+}
+
+// look opens a path. A nil candidate: it is gone, or no regular file. *fileError: it is there, and can't be read.
+func (cfg *Config) look(path string) (*candidate, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("source: %w", err)
+		return nil, &fileError{path, err}
 	}
-	f, err := os.Open(path)
+	f, err := cfg.open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("source: %w", err)
+		return nil, &fileError{path, err}
 	}
 	// What was opened counts: the path may lead elsewhere by now.
 	if info, err = f.Stat(); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("source: %w", err)
+		return nil, &fileError{path, err}
 	}
 	c := &candidate{path: path, info: info, id: inodeOf(info), f: f, head: make([]byte, printSize)}
 	n, err := f.ReadAt(c.head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		f.Close()
-		return nil, fmt.Errorf("source %s: %w", path, err)
+		return nil, &fileError{path, err}
 	}
 	c.head = c.head[:n]
 	if c.comp = compressionOf(c.head); c.comp != plain {
-		if c.head, err = inflatedHead(f, c.comp); len(c.head) == 0 {
+		if c.head, err = inflatedHead(f, c.comp); isSystem(err) {
+			f.Close()
+			return nil, &fileError{path, err}
+		}
+		if len(c.head) == 0 {
 			c.bad = err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +57,8 @@ type Config struct {
 	Log      *slog.Logger
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+
+	open func(path string) (handle, error) // of files; nil: os.Open
 }
 
 // Limits and defaults.
@@ -129,6 +132,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.open == nil {
+		c.open = func(path string) (handle, error) { return os.Open(path) }
 	}
 	if c.State == "" && c.Resume != "" {
 		c.State = strings.TrimRight(c.Resume, "/") + ".state"

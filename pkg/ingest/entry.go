@@ -41,11 +41,12 @@ func appendBytes(dst, b []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 }
 
+var errEntry = errors.New("journal entry of an unknown form")
+
 // parseEntry decodes what appendEntry wrote; the entry's parts are spans of b.
 func parseEntry(b []byte) (entry, error) {
-	bad := errors.New("journal entry of an unknown form")
 	if len(b) < 1 || b[0] > entryNotice {
-		return entry{}, bad
+		return entry{}, errEntry
 	}
 	e := entry{kind: b[0]}
 	f := fields{rest: b[1:], ok: true}
@@ -57,7 +58,7 @@ func parseEntry(b []byte) (entry, error) {
 	}
 	e.record = f.rest
 	if !f.ok {
-		return entry{}, bad
+		return entry{}, errEntry
 	}
 	return e, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"syscall"
 	"time"
 
@@ -33,7 +32,7 @@ type file struct {
 	family     string
 
 	path    string // where it was seen last
-	f       *os.File
+	f       handle
 	z       *inflated // what decompresses f; nil for a plain file
 	id      inode
 	not     inode // held it until it was truncated
@@ -102,7 +101,7 @@ func (r *fileReader) read(f *file, end ending) (more bool, err error) {
 	}
 	n, err := f.f.ReadAt(r.buf[:before+readSize], off-int64(before))
 	if err != nil && !errors.Is(err, io.EOF) {
-		return false, fmt.Errorf("source %s: %w", f.path, err)
+		return false, &fileError{f.path, err}
 	}
 	atEnd := err != nil
 	if n < before || printOf(r.buf[:before]) != f.pos.tail {
@@ -162,7 +161,7 @@ func (r *fileReader) failed(f *file, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errTruncated
 	}
-	return fmt.Errorf("source %s: %w", f.path, err)
+	return &fileError{f.path, err}
 }
 
 // labelled tells whether a file that begins with data is the one that was named.

@@ -71,7 +71,8 @@ func (t *tailer) turn() error {
 		}
 		info, err := k.f.Stat()
 		if err != nil {
-			return err
+			t.unreadable(k, &fileError{k.path, err})
+			continue
 		}
 		before, end := k.offset(), endsNothing
 		if t.overdue(k) {
@@ -83,6 +84,9 @@ func (t *tailer) turn() error {
 			t.reg.lose(k, "truncated")
 			t.rotating[k.family] = t.cfg.Now()
 			t.rescan = true
+			continue
+		case isFileError(err):
+			t.unreadable(k, err)
 			continue
 		case err != nil:
 			return err
@@ -182,7 +186,11 @@ func (t *tailer) see(path string) error {
 	}
 	k := t.reg.byID[inodeOf(info)]
 	if k == nil || k.f == nil && k.stamp != stampOf(info) {
+		known := k
 		if k, err = t.admit(path, false); err != nil {
+			if known != nil {
+				known.seen = t.round // there, though not readable
+			}
 			return t.refused(path, err)
 		}
 	}
@@ -205,14 +213,28 @@ func (t *tailer) see(path string) error {
 
 // refused tells once that a path can't be read; it is tried again at each scan.
 func (t *tailer) refused(path string, err error) error {
-	if !errors.Is(err, os.ErrPermission) {
+	if !isFileError(err) {
 		return err
 	}
 	if t.unread[path] == nil {
+		t.cfg.count("unreadable", path, 1)
 		t.cfg.Log.Error("can't read; will try again", "path", path, "error", err)
 	}
 	t.unread[path] = err
 	return nil
+}
+
+func isFileError(err error) bool {
+	var fe *fileError
+	return errors.As(err, &fe)
+}
+
+// unreadable closes a file of which reading failed. Its position stays, and the next scan opens it anew.
+func (t *tailer) unreadable(k *file, err error) {
+	_ = t.refused(k.path, err)
+	t.batch.Reset()
+	k.close()
+	k.stamp, k.held = stamp{}, 0
 }
 
 // review decides about a known file after a scan.
@@ -237,7 +259,8 @@ func (t *tailer) review(k *file) error {
 		// Detached: only the open file leads to it.
 		info, err := k.f.Stat()
 		if err != nil {
-			return err
+			t.unreadable(k, &fileError{k.path, err})
+			return nil
 		}
 		if k.seen == t.round-1 {
 			t.rotating[k.family] = t.cfg.Now()

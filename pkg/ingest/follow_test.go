@@ -236,7 +236,7 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if err := tl.refused("/x", &os.PathError{Op: "open", Path: "/x", Err: os.ErrPermission}); err != nil {
+		if err := tl.refused("/x", &fileError{"/x", os.ErrPermission}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -49,7 +48,7 @@ type inflated struct {
 }
 
 // inflate begins to read f from its beginning.
-func inflate(f *os.File, c compression) (*inflated, error) {
+func inflate(f handle, c compression) (*inflated, error) {
 	in := io.NewSectionReader(f, 0, 1<<62)
 	z := &inflated{close: func() {}, buf: make([]byte, printSize+readSize)}
 	switch c {
@@ -121,7 +120,7 @@ func (z *inflated) skipTo(c cursor) bool {
 }
 
 // inflatedHead returns the beginning of a compressed file's contents, and what damage ended it before printSize bytes.
-func inflatedHead(f *os.File, c compression) (head []byte, damage error) {
+func inflatedHead(f handle, c compression) (head []byte, damage error) {
 	z, err := inflate(f, c)
 	if err != nil {
 		return nil, err
@@ -146,6 +145,9 @@ func (r *fileReader) readInflated(f *file) (more bool, damage, err error) {
 	}
 	data := z.data()
 	cut := bytes.LastIndexByte(data, '\n') + 1
+	if isSystem(z.err) {
+		return false, nil, &fileError{f.path, z.err}
+	}
 	ended := z.err != nil
 	limit := r.em.limit()
 	if cut == 0 && !ended {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -33,7 +34,11 @@ func (t *tailer) search(final bool) error {
 // searchFor binds k where it is found. It also returns true while a sibling is still being compressed.
 func (t *tailer) searchFor(k *file, fam string, final bool) bool {
 	for _, path := range siblings(fam) {
-		c, err := look(path)
+		c, err := t.cfg.look(path)
+		if isFileError(err) && t.maybeHere(k, path) {
+			_ = t.refused(path, err)
+			return true // it is there, and may be readable later
+		}
 		if err != nil || c == nil {
 			continue // not readable is not found
 		}
@@ -53,6 +58,15 @@ func (t *tailer) searchFor(k *file, fam string, final bool) bool {
 		}
 	}
 	return false
+}
+
+// maybeHere tells whether path has the inode that k had when it was read, or can't even be asked for it.
+func (t *tailer) maybeHere(k *file, path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return !errors.Is(err, os.ErrNotExist)
+	}
+	return inodeOf(info) == inode{k.pos.dev, k.pos.ino} && k.not != inodeOf(info)
 }
 
 // missed calls read for the files that were written and rotated away while nobody looked: of a rotating family those that

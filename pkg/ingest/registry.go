@@ -237,7 +237,7 @@ func (r *registry) forget(k *file) {
 
 // knows tells whether a path holds a known file, or a copy of one.
 func (r *registry) knows(path string) bool {
-	c, err := look(path)
+	c, err := r.cfg.look(path)
 	if err != nil || c == nil {
 		return false
 	}
@@ -265,7 +265,7 @@ func (r *registry) locate(k *file) bool {
 		return true
 	}
 	for _, path := range siblings(k.family) {
-		c, err := look(path)
+		c, err := r.cfg.look(path)
 		if err != nil || c == nil {
 			continue
 		}

@@ -115,6 +115,9 @@ func (s *Source) Run(ctx context.Context, sink stage.Sink) error {
 	if err := r.em.end(); err != nil {
 		return err
 	}
+	if r.files != nil && len(r.files.faults) > 0 {
+		return errors.Join(r.files.faults...)
+	}
 	if r.journal != nil && r.journal.lost.Load() > 0 {
 		return fmt.Errorf("%d %w", r.journal.lost.Load(), ErrLost)
 	}
@@ -127,6 +130,7 @@ type session struct {
 	em      *emitter
 	journal *push // nil in an unmarked stream, or where everything can be read again
 	bound   sockets
+	files   *tailer // nil: there are none
 	all     *group
 }
 
@@ -221,6 +225,7 @@ func (r *session) start(inputs *group, positions map[string]string) error {
 		if err != nil {
 			return err
 		}
+		r.files = t
 		r.all.run(t.run)
 	}
 	return nil

@@ -215,6 +215,7 @@ func TestDropsOf(t *testing.T) {
 func FuzzEntry(f *testing.F) {
 	f.Add(appendEntry(nil, entry{kind: entryRecord, addr: []byte("[::1]:5"), record: []byte("text")}))
 	f.Add(appendEntry(nil, entry{kind: entrySpooled, long: long{head: []byte("head")}}))
+	f.Add(appendEntry(nil, entry{kind: entryNotice, dataset: []byte("leat.ingest"), record: []byte(`{"event":{}}`)}))
 	f.Add([]byte{2, 255, 255, 255})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := parseEntry(b)
@@ -222,7 +223,7 @@ func FuzzEntry(f *testing.F) {
 			return
 		}
 		again, err := parseEntry(appendEntry(nil, e))
-		if err != nil || string(again.record) != string(e.record) || string(again.addr) != string(e.addr) || again.long.Path != e.long.Path ||
+		if err != nil || string(again.record) != string(e.record) || string(again.addr) != string(e.addr) || string(again.dataset) != string(e.dataset) || again.long.Path != e.long.Path ||
 			again.long.Size != e.long.Size || string(again.long.head) != string(e.long.head) {
 			t.Fatalf("%+v, again %+v, %v", e, again, err)
 		}

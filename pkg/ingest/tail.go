@@ -28,6 +28,7 @@ type tailer struct {
 	watch    *watcher
 	byPath   map[string]*file
 	held     map[*file]struct{} // with a record that may go on
+	faults   []error            // of a run without follow
 	unread   map[string]error   // paths that can't be opened
 	rescan   bool               // something appeared or disappeared
 	waiting  bool               // a path waits until it can be told what it is
@@ -99,7 +100,7 @@ func (t *tailer) run(ctx context.Context) error {
 			return err
 		}
 		for _, path := range paths {
-			if err := t.once(ctx, path); err != nil || ctx.Err() != nil {
+			if err := t.tryOnce(ctx, path); err != nil || ctx.Err() != nil {
 				return err
 			}
 		}
@@ -110,7 +111,7 @@ func (t *tailer) run(ctx context.Context) error {
 	if err := t.drain(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
-	if err := t.missed(func(path string) error { return t.once(ctx, path) }); err != nil || ctx.Err() != nil {
+	if err := t.missed(func(path string) error { return t.tryOnce(ctx, path) }); err != nil || ctx.Err() != nil {
 		return err
 	}
 	return t.forgetVanished()
@@ -127,6 +128,30 @@ func (t *tailer) expand(pattern string) ([]string, error) {
 	}
 	byAge(paths)
 	return paths, nil
+}
+
+// tryOnce is once, but a file that can't be read is kept for the end: the others are read, and the stream ends in order.
+func (t *tailer) tryOnce(ctx context.Context, path string) error {
+	err := t.once(ctx, path)
+	if isFileError(err) {
+		if k := t.byOpenPath(path); k != nil {
+			k.close()
+		}
+		t.batch.Reset()
+		t.faults = append(t.faults, err)
+		return nil
+	}
+	return err
+}
+
+// byOpenPath finds the open file that was read under a path.
+func (t *tailer) byOpenPath(path string) *file {
+	for _, k := range t.reg.byID {
+		if k.f != nil && k.path == path {
+			return k
+		}
+	}
+	return nil
 }
 
 // once reads one path to its present end.
@@ -183,7 +208,7 @@ func (t *tailer) damaged(k *file, damage error) error {
 
 // admit looks at a path and returns its file if there is something to read.
 func (t *tailer) admit(path string, final bool) (*file, error) {
-	c, err := look(path)
+	c, err := t.cfg.look(path)
 	if err != nil || c == nil {
 		return nil, err
 	}
@@ -210,7 +235,7 @@ func (t *tailer) admit(path string, final bool) (*file, error) {
 		t.waiting = true
 		return nil, nil
 	case unreadable:
-		return nil, t.unreadable(c)
+		return nil, t.damagedFromStart(c)
 	case fresh:
 		if old := t.reg.byID[c.id]; old != nil {
 			// It was closed, and its inode holds something else now.
@@ -229,8 +254,8 @@ func (t *tailer) admit(path string, final bool) (*file, error) {
 	return k, nil
 }
 
-// unreadable tells of a compressed file of which not one byte can be read.
-func (t *tailer) unreadable(c *candidate) error {
+// damagedFromStart tells of a compressed file of which not one byte can be read.
+func (t *tailer) damagedFromStart(c *candidate) error {
 	t.reg.settled[c.id] = stampOf(c.info)
 	return t.em.tell(notice{
 		action: "source_damaged", isError: true, path: c.path, source: "file:" + printable(family(c.path)), reason: c.bad.Error(),
@@ -255,7 +280,11 @@ func (t *tailer) drain(ctx context.Context) error {
 	for len(t.ready) > 0 && ctx.Err() == nil {
 		k := t.ready[0]
 		t.ready, k.queued = t.ready[1:], false
-		if err := t.toEnd(ctx, k); err != nil && !errors.Is(err, errTruncated) {
+		switch err := t.toEnd(ctx, k); {
+		case isFileError(err):
+			t.faults = append(t.faults, err)
+			k.close()
+		case err != nil && !errors.Is(err, errTruncated):
 			return err
 		}
 	}
