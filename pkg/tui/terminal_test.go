@@ -13,13 +13,15 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"go.uber.org/goleak"
 )
 
 // TestMain is also the program that the terminal tests run: Run on its standard input, as the command does.
 func TestMain(m *testing.M) {
 	switch os.Getenv("LEAT_TUI_CHILD") {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
+		return
 	case "start":
 		fmt.Println("started", os.Getenv("TERM"))
 		os.Exit(0)
