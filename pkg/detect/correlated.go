@@ -25,6 +25,11 @@ func (c *correlator) alert(r *corRule, m *correlate.Match, e *event.Event, base 
 			a.Group = append(a.Group, alert.Clause{Field: r.GroupBy[i], Want: text, Value: text})
 		}
 	})
+	if a.Group == nil { // the field was too large to be kept
+		for i, text := range keyTexts(m.Key, len(r.GroupBy)) {
+			a.Group = append(a.Group, alert.Clause{Field: r.GroupBy[i], Want: text, Value: text})
+		}
+	}
 	return c.out.End(r.writer.AppendCorrelation(c.out.Begin(8<<10), &c.subject, &a, append(a.Group, r.clauses(m)...)))
 }
 

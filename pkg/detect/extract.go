@@ -3,6 +3,7 @@ package detect
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -179,6 +180,25 @@ func appendKey(dst []byte, v event.Value) []byte {
 	}
 	binary.BigEndian.PutUint16(dst[at:], uint16(len(dst)-at-2))
 	return dst
+}
+
+// keyTexts returns the values of a key, without their case; of a long one its hash.
+func keyTexts(key string, fields int) (out []string) {
+	for range fields {
+		if len(key) < 2 {
+			return out
+		}
+		n := int(key[0])<<8 | int(key[1])
+		text := ""
+		if n == 0xffff {
+			n = 16
+			text = fmt.Sprintf("sha256:%x", key[2:min(2+n, len(key))])
+		} else {
+			text = clip(key[2:min(2+n, len(key))])
+		}
+		out, key = append(out, text), key[min(2+n, len(key)):]
+	}
+	return out
 }
 
 // foldText folds case as the rules' comparisons do, by Unicode's simple folding.

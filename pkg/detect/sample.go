@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"slices"
 
 	"leat/pkg/event"
 )
@@ -9,37 +10,47 @@ import (
 // A window that is decided when it is over has no event at hand then. A sample is what is kept of its newest one: the
 // identity of the rule that matched it, a line feed, and the event, without what is too large.
 const (
-	maxSampleLine = 3 << 10
+	maxSampleLine = 2 << 10
 	maxSampleText = 256
 )
+
+// sampleFirst are the members of an event that are kept before all others: an alert is made from them.
+var sampleFirst = []string{"@timestamp", "event", "user", "host", "source", "destination", "process", "file"}
 
 func appendSample(dst []byte, rule string, e *event.Event) []byte {
 	dst = append(append(dst, rule...), '\n')
 	if line := e.Line(); len(line) <= maxSampleLine {
 		return append(dst, line...)
 	}
-	return appendSmall(dst, e, e.Root(), len(dst)+maxSampleLine)
+	most := len(dst) + maxSampleLine
+	dst = append(dst, '{')
+	for _, first := range [2]bool{true, false} {
+		for i := e.First(e.Root()); i != event.None; i = e.Next(i) {
+			if slices.Contains(sampleFirst, string(e.RawKey(i))) == first {
+				dst = appendMember(dst, e, i, most)
+			}
+		}
+	}
+	return append(dst, '}')
 }
 
-// appendSmall appends an object without its long texts and lists, up to a length of about most.
-func appendSmall(dst []byte, e *event.Event, n event.Node, most int) []byte {
+// appendMember appends a member where it is short, and of an object its short members, up to a length of about most.
+func appendMember(dst []byte, e *event.Event, i event.Node, most int) []byte {
+	v := e.ValueAt(i)
+	long := len(v.Raw) > maxSampleText
+	if len(dst) > most || long && v.Kind != event.Object {
+		return dst
+	}
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = append(append(append(dst, '"'), e.RawKey(i)...), '"', ':')
+	if !long {
+		return append(dst, v.Raw...)
+	}
 	dst = append(dst, '{')
-	first := true
-	for i := e.First(n); i != event.None; i = e.Next(i) {
-		v := e.ValueAt(i)
-		if len(dst) > most || len(v.Raw) > maxSampleText && v.Kind != event.Object {
-			continue
-		}
-		if !first {
-			dst = append(dst, ',')
-		}
-		first = false
-		dst = append(append(append(dst, '"'), e.RawKey(i)...), '"', ':')
-		if len(v.Raw) > maxSampleText {
-			dst = appendSmall(dst, e, i, most)
-		} else {
-			dst = append(dst, v.Raw...)
-		}
+	for j := e.First(i); j != event.None; j = e.Next(j) {
+		dst = appendMember(dst, e, j, most)
 	}
 	return append(dst, '}')
 }

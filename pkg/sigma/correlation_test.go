@@ -261,6 +261,20 @@ func TestChains(t *testing.T) {
 	}
 }
 
+// A correlation that states no level has the highest of its rules.
+func TestLevelIsInherited(t *testing.T) {
+	leveled := strings.Replace(base, "name: a\n", "name: a\nlevel: high\n", 1)
+	leveled = strings.Replace(leveled, "name: b\n", "name: b\nlevel: low\n", 1)
+	s := linkedSet(leveled + chain("outer", "inner, b") + chain("inner", "a, b") + strings.Replace(chain("own", "a"), "name: own", "name: own\nlevel: low", 1))
+	var got []string
+	for _, c := range s.Correlations {
+		got = append(got, c.Name+" "+c.Level.String())
+	}
+	if strings.Join(got, ", ") != "inner high, outer high, own low" {
+		t.Errorf("%v %v", got, s.Faults)
+	}
+}
+
 func TestSameIDs(t *testing.T) {
 	s := linkedSet(corrText + "---\ntitle: Again\nid: 10000000-0000-4000-8000-000000000001\ncorrelation: {type: event_count, rules: [failure], timespan: 1m, condition: {gte: 2}}\n")
 	if len(s.Correlations) != 1 || len(s.Faults) != 1 || !strings.Contains(s.Faults[0].Reason, "x.yml:27 has the same id") {

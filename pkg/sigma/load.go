@@ -191,6 +191,7 @@ func (l *linker) link(c *Correlation) linkState {
 	}
 	if len(l.set.Faults) == faults {
 		l.aliases(c)
+		c.inheritLevel()
 	}
 	l.depth--
 	l.state[c] = refused
@@ -229,6 +230,21 @@ func (l *linker) resolve(ref *Reference) string {
 	}
 	ref.Correlation = found.corr
 	return ""
+}
+
+// inheritLevel gives a correlation without a level the highest of what it refers to: a level there is an adjustment of theirs
+// (specification, level).
+func (c *Correlation) inheritLevel() {
+	if c.Level != LevelNone {
+		return
+	}
+	for i := range c.Rules {
+		if ref := &c.Rules[i]; ref.Rule != nil {
+			c.Level = max(c.Level, ref.Rule.Level)
+		} else if ref.Correlation != nil {
+			c.Level = max(c.Level, ref.Correlation.Level)
+		}
+	}
 }
 
 // aliases checks that aliases speak of the rules that are referred to.
