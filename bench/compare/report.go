@@ -44,6 +44,7 @@ func (b *bench) foot() {
 	if b.o.peers != "yes" {
 		fmt.Fprint(b.out, "\nThe peers were left out of this run (-peers no).\n")
 	}
+	fmt.Fprint(b.out, "\nOther measurements stand where the decision that they led to is told: docs/design/, docs/04-enrich.md, docs/05-detect.md.\n")
 }
 
 // table prints the results of a work, and the command of each row.
