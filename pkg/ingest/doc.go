@@ -5,13 +5,14 @@
 //
 // Everything that a sender wrote stands inside the string event.original, so none of its fields can become a key of the
 // event, and no record a control line. Bytes that JSON can't carry are escaped reversibly (leat.escaped: true).
-// A line is a record, without its line feed and a carriage return before that; blank lines are none. RFC 3164 and RFC 5424
+// A line is a record, without its line feed and a carriage return before that; blank lines are none. [Multiline] makes one of
+// several. RFC 3164 and RFC 5424
 // are framed here, not parsed: that is normalize's.
 //
 // # Sources
 //
-// Files and globs (gzip and zstd by their first bytes), followed or read once; standard input and FIFOs; syslog over UDP,
-// TCP and TLS. [Source] is a stage.Source: one goroutine reads all files, one each stream, listener and connection; an
+// Files and globs (gzip and zstd by their first bytes), followed or read once; standard input, FIFOs and the output of
+// programs; syslog over UDP, TCP and TLS; bodies of HTTP requests. [Source] is a stage.Source: one goroutine reads all files, one each stream, listener and connection; an
 // emitter hands on one batch at a time, and moves the position in the same step, so that no event crosses a mark.
 //
 // # What a file is
@@ -37,8 +38,9 @@
 //	event.action source_gap       event.kind event; leat.gap.{source,reason,from,to,dropped}: bounds as far as they are known
 //	event.action source_damaged   event.kind pipeline_error; a compressed file ended early: what could be read went on
 //
-// both of event.dataset leat.ingest. A truncation whose old contents are nowhere is a gap even if, perhaps, nothing was
-// missed: nobody can tell.
+// both of event.dataset leat.ingest. A file that is there and can't be read (permission, an I/O error, a stale handle) is no
+// gap: it is told on stderr, and its position stays. A truncation whose old contents are nowhere is a gap even if, perhaps,
+// nothing was missed: nobody can tell.
 //
 // # Limits
 //
@@ -51,7 +53,11 @@
 // Without --resume: at least once; what was read when the process dies may be lost with the pipe.
 // With --resume the stream is marked (stage.Mark): files are read again from the last committed position, so that the lake
 // holds every line exactly once. What can't be read again goes into the journal first (package journal) and counts as
-// received only when it is durable there; a full journal holds TCP senders back, and datagrams that find no room are
-// counted and told. Syslog itself has no acknowledgement: what a sender had given to the kernel when this machine died is
-// lost. What still stood in a pipe on standard input was never ingest's.
+// received only when it is durable there; a full journal holds TCP senders back, answers HTTP senders 429, and datagrams that
+// find no room are counted and told. HTTP acknowledges: 2xx is durable. Syslog has no acknowledgement: what a sender had given
+// to the kernel when this machine died is lost. What still stood in a pipe on standard input was never ingest's.
+//
+// When the run is stopped, what was taken from a sender is made durable, above the journal's bound if need be; of a TCP
+// connection that is what the kernel had by then. What the disk refuses even so is counted, told, and [ErrLost]. Notices of
+// losses go through the journal themselves, so that the lake holds each once.
 package ingest

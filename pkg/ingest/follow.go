@@ -217,7 +217,7 @@ func (t *tailer) refused(path string, err error) error {
 		return err
 	}
 	if t.unread[path] == nil {
-		t.cfg.count("unreadable", path, 1)
+		t.cfg.count("unreadable", "file:"+printable(family(path)), 1)
 		t.cfg.Log.Error("can't read; will try again", "path", path, "error", err)
 	}
 	t.unread[path] = err

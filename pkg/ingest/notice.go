@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"leat/pkg/event"
 )
@@ -12,18 +13,27 @@ const noticeDataset = "leat.ingest"
 
 // told notes on stderr and in the metrics what a notice tells.
 func (c *Config) told(n notice) {
-	c.Log.Warn(n.message, "source", n.source, "path", n.path, "reason", n.reason)
-	c.count("notices", n.action, 1)
+	log := c.Log.With("source", n.source)
+	if n.path != "" {
+		log = log.With("path", n.path)
+	}
+	log.Warn(n.message, "reason", n.reason)
+	c.count("notices", n.source, 1)
 	if n.isError {
 		c.Counters.Failed(1)
 	}
 }
 
-// count adds n to leat_ingest_<metric>_total of a source.
+// count adds n to leat_ingest_<metric>_total of a source. A file is counted under its family: the metrics must not grow with
+// every file that was ever read.
 func (c *Config) count(metric, source string, n int) {
-	if c.Counters != nil {
-		c.Counters.Set().GetOrCreateCounter(fmt.Sprintf("leat_ingest_%s_total{source=%q}", metric, source)).Add(n)
+	if c.Counters == nil {
+		return
 	}
+	if i := strings.LastIndexByte(source, '#'); i >= 0 {
+		source = source[:i]
+	}
+	c.Counters.Set().GetOrCreateCounter(fmt.Sprintf("leat_ingest_%s_total{source=%q}", metric, source)).Add(n)
 }
 
 // notice is an event of ingest's own: event.kind event and event.action, or a pipeline_error with error.type.
