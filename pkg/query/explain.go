@@ -168,7 +168,9 @@ func (e *Explanation) String() string {
 	var b strings.Builder
 	for _, v := range e.Views {
 		fmt.Fprintf(&b, "%s\n", v.View)
-		line := func(what string, n int, note string) { fmt.Fprintf(&b, "  %-44s %8d  %s\n", what, n, note) }
+		line := func(what string, n int, note string) {
+			b.WriteString(strings.TrimRight(fmt.Sprintf("  %-44s %8d  %s", what, n, note), " ") + "\n")
+		}
 		line("files in the lake", v.InLake, fmt.Sprintf("%d rows, %s", v.AllRows, size(v.AllBytes)))
 		line("with rows of this view", v.OfKind, "")
 		if v.Known {

@@ -26,12 +26,13 @@ type Rows struct {
 	Names []string
 	// Types are the columns' SQL types.
 	Types []string
+	// Plan: the statement was an EXPLAIN; the second column is a drawing.
+	Plan bool
 
-	ctx   context.Context
-	duck  *duck.DB
-	rows  *sql.Rows
-	plain bool // values are text, not JSON
-	vals  []sql.NullString
+	ctx  context.Context
+	duck *duck.DB
+	rows *sql.Rows
+	vals []sql.NullString
 
 	// The result waits in a table, whose memory DuckDB bounds and spills; the driver alone would hold all of it in memory.
 	from, chunk int64
@@ -59,7 +60,7 @@ func (q *DB) SelectWith(ctx context.Context, stmt string, params map[string]stri
 		return nil, err
 	}
 	if s.explains {
-		out.Names, out.Types, out.plain = []string{"part", "plan"}, []string{"VARCHAR", "VARCHAR"}, true
+		out.Names, out.Types, out.Plan = []string{"part", "plan"}, []string{"VARCHAR", "VARCHAR"}, true
 		out.rows, err = out.duck.Query(ctx, s.sql, duck.Named(params)...)
 	} else {
 		err = out.run(s)
@@ -109,7 +110,7 @@ func (r *Rows) next(rows int64) (err error) {
 // Next reads the next row into dst, which it returns: one JSON text for each column, "" for NULL. ok is false at the end.
 func (r *Rows) Next(dst []string) (row []string, ok bool, err error) {
 	for !r.rows.Next() {
-		if err := r.rows.Err(); err != nil || r.plain || r.got < r.chunk {
+		if err := r.rows.Err(); err != nil || r.Plan || r.got < r.chunk {
 			return dst, false, err
 		}
 		if err := r.rows.Close(); err != nil {
@@ -142,7 +143,7 @@ func (r *Rows) value(v sql.NullString) string {
 	switch {
 	case !v.Valid:
 		return ""
-	case r.plain || endless(v.String):
+	case r.Plan || endless(v.String):
 		return string(event.AppendString(nil, v.String))
 	}
 	return v.String
@@ -163,5 +164,5 @@ func (r *Rows) Close() error { return errors.Join(r.rows.Close(), r.duck.Close()
 // AsEvents returns the statement that gives, for each row of stmt, the event that it was, as text in the only column. The rows must be
 // whole ones of a view.
 func AsEvents(stmt string) string {
-	return "SELECT event_json(leat_row) FROM (\n" + strings.TrimRight(stmt, "; \t\r\n") + "\n) AS leat_row"
+	return "SELECT event_json(leat_row) FROM (\n" + body(stmt) + "\n) AS leat_row"
 }

@@ -46,7 +46,7 @@ func (q *DB) check(ctx context.Context, sql string, params map[string]string) (*
 }
 
 func (q *DB) judge(ctx context.Context, sql string, params map[string]string) (*statement, error) {
-	s := &statement{sql: strings.TrimRight(sql, "; \t\r\n"), params: params}
+	s := &statement{sql: body(sql), params: params}
 	plan := q.plan
 	if s.namesFiles = strings.Contains(strings.ToLower(sql), "parquet"); s.namesFiles {
 		var err error
@@ -192,6 +192,20 @@ func literal(sql string, params map[string]string) (text string, found []string)
 		b.WriteString(t)
 	}
 	return b.String(), slices.Sorted(maps.Keys(met))
+}
+
+// body returns a statement without the semicolons, space and comments behind it. Of several statements it changes nothing but that.
+func body(sql string) string {
+	end := 0
+	for i := 0; i < len(sql); {
+		n := token(sql[i:])
+		t := sql[i : i+n]
+		i += n
+		if !strings.HasPrefix(t, "--") && !strings.HasPrefix(t, "/*") && strings.Trim(t, "; \t\r\n\f\v") != "" {
+			end = i
+		}
+	}
+	return sql[:end]
 }
 
 // token returns the length of the token of SQL that s begins with: a string, a quoted name, a comment, a parameter or name, or one byte.

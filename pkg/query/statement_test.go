@@ -35,6 +35,17 @@ func TestLiteral(t *testing.T) {
 	}
 }
 
+func TestBody(t *testing.T) {
+	for in, want := range map[string]string{
+		"SELECT 1": "SELECT 1", "SELECT 1;": "SELECT 1", "SELECT 1 ; -- x\n ;": "SELECT 1", "SELECT 1 /* ; */": "SELECT 1", "SELECT ';'": "SELECT ';'",
+		"SELECT 1; SELECT 2;": "SELECT 1; SELECT 2", "-- only": "", "": "", "SELECT 1 -- ;\n+ 1;": "SELECT 1 -- ;\n+ 1", "SELECT \";\"": "SELECT \";\"",
+	} {
+		if got := body(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzToken(f *testing.F) {
 	f.Add("SELECT $a, '$b', \"c\", e'\\'' /* /* */ */ -- x\n $$ $t$ é")
 	f.Fuzz(func(t *testing.T, sql string) {

@@ -92,12 +92,17 @@ func (r *request) write(ctx context.Context, db *query.DB, to *output) error {
 	}
 	defer rows.Close()
 	out := bufio.NewWriterSize(to.file, 64<<10)
-	switch r.format {
-	case "json":
+	switch {
+	case rows.Plan && r.format == "table":
+		err = each(rows, func(row []string) error {
+			_, err := out.WriteString(text(row[1]) + "\n")
+			return err
+		})
+	case r.format == "json":
 		err = writeJSON(out, rows)
-	case "csv":
+	case r.format == "csv":
 		err = writeCSV(out, rows)
-	case "event":
+	case r.format == "event":
 		err = writeEvents(out, rows)
 	default:
 		err = writeTable(out, rows, terminalWidth(to.file))
