@@ -66,19 +66,22 @@ func (b *bench) child(what string, args ...string) (figures, []byte, error) {
 	return b.process("", append([]string{self, "-memory", strconv.FormatInt(b.o.memory, 10), "-child", what}, args...)...)
 }
 
+// bins are the folders of the persists to measure; the last is asked and stressed.
+func (b *bench) bins() []string { return strings.Split(b.o.bin, ",") }
+
 // fresh returns an empty folder's path that is not there yet.
 func (b *bench) fresh(name string) (string, error) {
 	path := filepath.Join(b.o.dir, name)
 	return path, os.RemoveAll(path)
 }
 
-func (b *bench) persist(in string, events int) (figures, error) {
+func (b *bench) persist(bin, in string, events int) (figures, error) {
 	dir, err := b.fresh("lake")
 	if err != nil {
 		return figures{}, err
 	}
 	b.lake = dir
-	f, _, err := b.process(in, filepath.Join(b.o.bin, "persist"), "--lake", dir, "--log-level", "error")
+	f, _, err := b.process(in, filepath.Join(bin, "persist"), "--lake", dir, "--log-level", "error")
 	if err != nil {
 		return f, err
 	}
@@ -131,14 +134,21 @@ func parquets(dir string) (paths []string) {
 
 // compare prints the table of writers.
 func (b *bench) compare() error {
-	rows := []struct {
+	type row struct {
 		name string
 		run  func() (figures, error)
-	}{
+	}
+	rows := []row{
 		{"cat, to nowhere", func() (figures, error) { f, _, err := b.child("cat", b.in); return f, err }},
 		{"lossy COPY, one file", func() (figures, error) { return b.lossy("copy") }},
 		{"lossy COPY, PARTITION_BY", func() (figures, error) { return b.lossy("copy-partitioned") }},
-		{"persist: every field, committed, fsynced", func() (figures, error) { return b.persist(b.in, b.o.n) }},
+	}
+	for _, bin := range b.bins() {
+		name := "persist: every field, committed, fsynced"
+		if len(b.bins()) > 1 {
+			name += " (" + bin + ")"
+		}
+		rows = append(rows, row{name, func() (figures, error) { return b.persist(bin, b.in, b.o.n) }})
 	}
 	best := make([]figures, len(rows))
 	for round := range b.o.rounds {
@@ -191,7 +201,7 @@ func (b *bench) stress(list []workload) error {
 		if err != nil {
 			return err
 		}
-		f, err := b.persist(in, w.n)
+		f, err := b.persist(b.bins()[len(b.bins())-1], in, w.n)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}

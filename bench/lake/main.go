@@ -33,7 +33,7 @@ type options struct {
 func main() {
 	var o options
 	flag.IntVar(&o.n, "n", 1_000_000, "events")
-	flag.StringVar(&o.bin, "bin", "bin", "folder of the built persist")
+	flag.StringVar(&o.bin, "bin", "bin", "folder of the built persist; several, with commas between, are compared")
 	flag.StringVar(&o.dir, "dir", filepath.Join(os.TempDir(), "leat-bench-lake"), "folder to work in; input is kept there")
 	flag.Int64Var(&o.memory, "memory", 1<<30, "memory limit of DuckDB in bytes")
 	flag.IntVar(&o.rounds, "rounds", 2, "how often each row is run, in turn; the least CPU counts")

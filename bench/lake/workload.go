@@ -113,7 +113,7 @@ func (w *workload) event(b []byte, r *rand.Rand, k *kind, at time.Time) []byte {
 		b = fmt.Appendf(b, `,"process":{"pid":%d,"name":%q}`, 1000+r.IntN(60000), k.process)
 	}
 	b = fmt.Appendf(b, `,"user_agent":{"original":%q},"network":{"transport":"tcp"},"observer":{"vendor":%q},"ecs":{"version":"9.1.0"},"message":"%s: %s"`,
-		pick(r, "Mozilla/5.0 (Windows NT 10.0; Win64)", "aws-cli/2.31.4 os/linux#6"), k.module, action, outcome)
+		pick(r, "Mozilla/5.0 (Windows)", "aws-cli/2.31.4"), k.module, action, outcome)
 	b = append(append(b, ','), k.own(r)...)
 	return append(b, '}', '\n')
 }

@@ -51,7 +51,7 @@ func (l *levels) of(i int) uint8 {
 // appendTo appends levels i up to j as a page of version 1 has them: four bytes of length, and the RLE hybrid.
 func (l *levels) appendTo(dst []byte, i, j, highest int) []byte {
 	if l.list == nil {
-		return appendRun(dst, int64(j-i), int(l.same), highest)
+		return appendRun(dst, int64(j-i), int(l.same))
 	}
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
@@ -124,5 +124,15 @@ func appendPacked(dst []byte, v []uint32, width int) []byte {
 	for len(dst) < end {
 		dst = append(dst, 0)
 	}
+	return dst
+}
+
+// appendRun appends n times the level v as a page of version 1 has its levels: four bytes of length, and one run of the RLE hybrid.
+func appendRun(dst []byte, n int64, v int) []byte {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	dst = binary.AppendUvarint(dst, uint64(n)<<1)
+	dst = append(dst, byte(v))
+	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	return dst
 }

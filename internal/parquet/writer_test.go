@@ -141,8 +141,8 @@ func TestWriter(t *testing.T) {
 			if n, err := w.Close(); err != nil || n != int64(rows) {
 				t.Fatalf("%d rows, %v", n, err)
 			}
-			if m := l.footer(path); m.Rows != int64(rows) || len(m.group) != (rows+groupRows-1)/groupRows {
-				t.Errorf("the footer says %d rows in %d groups", m.Rows, len(m.group))
+			if m := l.footer(path); m.Rows != int64(rows) || m.Groups != (rows+groupRows-1)/groupRows {
+				t.Errorf("the footer says %d rows in %d groups", m.Rows, m.Groups)
 			}
 			if rows == 0 {
 				return

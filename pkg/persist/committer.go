@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"syscall"
 
 	"leat/pkg/event"
 	"leat/pkg/lake"
@@ -86,6 +87,11 @@ func (c *committer) run(ctx context.Context, j job) error {
 		plan = c.merger.plan
 	}
 	done, err := c.conv.convertAll(ctx, j.gen, plan)
+	if errors.Is(err, syscall.ENOSPC) && c.merger.space > 0 {
+		// What is kept only to save files must not fill the disk.
+		c.merger.forget()
+		done, err = c.conv.convertAll(ctx, j.gen, nil)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,8 @@ package persist
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"leat/pkg/stage"
@@ -18,8 +18,7 @@ type Config struct {
 	MaxRows  int64
 	MaxBytes int64
 	MaxAge   time.Duration
-	// Memory is DuckDB's limit in bytes (default 1 GiB), Threads its number of threads (default one a core, at most 4).
-	Memory  int64
+	// Threads is how many files are written at once (default one a core, at most 4); each takes up to about 100 MiB of memory.
 	Threads int
 	// KeepSmall leaves small files to a later compaction. Else each commit merges what this process has written before.
 	KeepSmall bool
@@ -36,11 +35,11 @@ func (c *Config) complete() error {
 	if c.Dir == "" {
 		return errors.New("no lake given")
 	}
-	if c.MaxRows < 0 || c.MaxBytes < 0 || c.MaxAge < 0 || c.Memory < 0 || c.Threads < 0 {
+	if c.MaxRows < 0 || c.MaxBytes < 0 || c.MaxAge < 0 || c.Threads < 0 {
 		return errors.New("a limit is negative")
 	}
-	if c.Memory != 0 && c.Memory < 128<<20 {
-		return fmt.Errorf("memory limit of %d bytes is too small for DuckDB; give 128MiB or more", c.Memory)
+	if c.Threads == 0 {
+		c.Threads = min(runtime.NumCPU(), 4)
 	}
 	if c.MaxRows == 0 {
 		c.MaxRows = 1_000_000

@@ -19,23 +19,20 @@ import (
 	"leat/pkg/row"
 )
 
-// sideBySide is how many files are written at once.
-const sideBySide = 2
-
 // converter turns spills into Parquet files in the staging folder.
 type converter struct {
 	dir    string
 	cols   *row.Columns
-	tables chan *table
+	tables chan *table // as many as files are written at once
 }
 
-func newConverter(cols *row.Columns, dir string) (*converter, error) {
+func newConverter(cols *row.Columns, dir string, threads int) (*converter, error) {
 	schema, err := schemaOf(cols)
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
-	c := &converter{dir: dir, cols: cols, tables: make(chan *table, sideBySide)}
-	for range sideBySide {
+	c := &converter{dir: dir, cols: cols, tables: make(chan *table, threads)}
+	for range threads {
 		t, err := newTable(cols, schema)
 		if err != nil {
 			return nil, err
@@ -158,7 +155,7 @@ func (c *converter) convert(d *converted) error {
 // convertAll converts every spill of a generation, merged with what plan says, a few side by side.
 func (c *converter) convertAll(ctx context.Context, g *generation, plan func(*spill) ([]*kept, int)) ([]converted, error) {
 	done := make([]converted, len(g.order))
-	slots := make(chan struct{}, sideBySide)
+	slots := make(chan struct{}, cap(c.tables))
 	var failed atomic.Bool
 	var wg sync.WaitGroup
 	for i, s := range g.order {

@@ -172,7 +172,7 @@ func TestBadConfiguration(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "diary.txt"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, cfg := range []persist.Config{{}, {Dir: dir}, {Dir: initLake(t).Dir(), MaxRows: -1}, {Dir: initLake(t).Dir(), Memory: 5}} {
+	for _, cfg := range []persist.Config{{}, {Dir: dir}, {Dir: initLake(t).Dir(), MaxRows: -1}, {Dir: initLake(t).Dir(), Threads: -1}} {
 		if s, err := persist.New(t.Context(), cfg); err == nil {
 			_ = s.Close()
 			t.Errorf("%+v passes", cfg)

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"leat/pkg/event"
 	"leat/pkg/lake"
@@ -256,5 +260,64 @@ func trickleOn(dir string) error {
 		if err := s.Mark(stage.Mark{N: x.n, Run: ss.Run, Since: x.n - 1, Sources: map[string]string{"x": fmt.Sprint(x.n)}}); err != nil {
 			return err
 		}
+	}
+}
+
+// TestMergeGivesWayToAFullDisk: the rows that are kept for merging are given up before a commit fails for want of room.
+func TestMergeGivesWayToAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
+		t.Skipf("no small disk can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	l, err := lake.Init(filepath.Join(dir, "lake"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := persist.New(t.Context(), persist.Config{Dir: l.Dir(), MaxRows: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Each of five commits keeps 2 MB of rows that shrink to nothing; a file of its own is some kilobytes.
+	text := strings.Repeat("the same words over and over ", 37_000)
+	for i := range 5 {
+		b := batchOf(fmt.Sprintf(`{"event":{"dataset":"d%d"},"message":%q}`, i, text[:1<<20-1024]), fmt.Sprintf(`{"event":{"dataset":"d%d"},"message":%q}`, i, text[:1<<20-1024]))
+		if err := s.Batch(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor(t, func() bool { return state(t, l).N == 5 })
+	var kept int64
+	found, _ := filepath.Glob(filepath.Join(l.Dir(), "staging", "*", "kept-*"))
+	for _, p := range found {
+		if info, err := os.Stat(p); err == nil {
+			kept += info.Size()
+		}
+	}
+	if kept < 8<<20 {
+		t.Fatalf("only %d bytes are kept: this tests nothing", kept)
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	// Room for the spill, and none for its file.
+	noisy := make([]byte, 0, 1<<20)
+	r := rand.New(rand.NewPCG(1, 1))
+	for len(noisy) < 700<<10 {
+		noisy = strconv.AppendUint(noisy, r.Uint64(), 36)
+	}
+	free := int64(st.Bavail) * st.Bsize
+	if err := os.WriteFile(filepath.Join(dir, "fill"), make([]byte, free-800<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Batch(batchOf(fmt.Sprintf(`{"event":{"dataset":"d9"},"message":%q}`, noisy))); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("the commit failed beside %d bytes that were only kept: %v", kept, err)
+	}
+	if _, rows, _ := state(t, l).Totals(); rows != 11 {
+		t.Errorf("%d rows", rows)
 	}
 }

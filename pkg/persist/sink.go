@@ -54,7 +54,7 @@ func New(ctx context.Context, cfg Config) (*Sink, error) {
 		return nil, err
 	}
 	cols := row.Standard()
-	conv, err := newConverter(cols, w.Staging())
+	conv, err := newConverter(cols, w.Staging(), cfg.Threads)
 	if err != nil {
 		_ = w.Close()
 		return nil, err

@@ -62,6 +62,9 @@ func (c *Columns) NextCell(row []byte) (cell Cell, rest []byte, err error) {
 		return cell, nil, errCell
 	}
 	cell.Bits = binary.LittleEndian.Uint64(row)
+	if f := math.Float64frombits(cell.Bits); cell.Type == Float && (math.IsNaN(f) || math.IsInf(f, 0)) {
+		return cell, nil, errCell
+	}
 	return cell, row[8:], nil
 }
 

@@ -37,8 +37,7 @@ func Command() *cli.Command {
 			&cli.Int64Flag{Name: "max-rows", Value: 1_000_000, Usage: "begin a new file, and without marks commit, after `N` events"},
 			&cli.StringFlag{Name: "max-bytes", Value: "1GiB", Usage: "... or after so much spill (`SIZE`)"},
 			&cli.DurationFlag{Name: "max-age", Usage: "without marks: commit what has waited for `D`", Value: 10e9},
-			&cli.StringFlag{Name: "memory", Value: "1GiB", Usage: "memory limit of DuckDB (`SIZE`)"},
-			&cli.IntFlag{Name: "threads", Usage: "threads of DuckDB (0: one a core, at most 4)"},
+			&cli.IntFlag{Name: "threads", Usage: "write so many files at once (0: one a core, at most 4); each takes up to 100 MiB of memory"},
 			&cli.BoolFlag{Name: "unmarked", Usage: "the events are no part of any marked pipeline, even if one is open on this lake"},
 		}, leatcli.CommonFlags()...),
 		Action: run,
@@ -59,9 +58,6 @@ func run(c *cli.Context) error {
 		}
 		var err error
 		if cfg.MaxBytes, err = size(c, "max-bytes"); err != nil {
-			return nil, err
-		}
-		if cfg.Memory, err = size(c, "memory"); err != nil {
 			return nil, err
 		}
 		s, err := persist.New(c.Context, cfg)
