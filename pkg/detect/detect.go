@@ -22,6 +22,9 @@ type Config struct {
 
 	// Lookups are the values of placeholders: NAME=FILE, or a folder of files that are named after them (see Lookups).
 	Lookups []string
+	// File, Taxonomy, Pipelines, MinLevel, Disable and Enable: see Sources.
+	File, MinLevel                       string
+	Taxonomy, Pipelines, Disable, Enable []string
 	// Workers is how many goroutines match events; 0 stands for 1. The order of what comes out is the same with any number.
 	Workers int
 	// State is the folder for what is remembered between events. In a marked pipe it is needed as soon as a rule
@@ -33,6 +36,13 @@ type Config struct {
 	Limits correlate.Limits
 	// Now is the clock of an unmarked pipe; nil stands for time.Now.
 	Now func() time.Time
+}
+
+func (cfg *Config) sources() Sources {
+	return Sources{
+		File: cfg.File, Rules: cfg.Rules, Lookups: cfg.Lookups, Taxonomy: cfg.Taxonomy, Pipelines: cfg.Pipelines,
+		MinLevel: cfg.MinLevel, Disable: cfg.Disable, Enable: cfg.Enable,
+	}
 }
 
 // Stage is the stage. It is a stage.Marker, a stage.Flusher, a stage.Ticker and a stage.Reloader.

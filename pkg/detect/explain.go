@@ -28,12 +28,8 @@ type Explainer struct {
 	view   view
 }
 
-// NewExplainer makes one for the given rules.
-func NewExplainer(list []*sigma.Rule) (*Explainer, error) {
-	t, err := NewTaxonomy()
-	if err != nil {
-		return nil, err
-	}
+// NewExplainer makes one for the given rules, whose fields are where t says.
+func NewExplainer(list []*sigma.Rule, t *Taxonomy) (*Explainer, error) {
 	r, err := newRouter()
 	if err != nil {
 		return nil, err

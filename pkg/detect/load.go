@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"go.yaml.in/yaml/v3"
+
 	"leat/pkg/sigma"
 	"leat/rules"
 )
@@ -18,45 +20,43 @@ type Loaded struct {
 	Faults       []*sigma.Fault
 	// Fatal are the faults of files that were named one by one.
 	Fatal []*sigma.Fault
+	// Fields is where events have the fields of rules.
+	Fields *Taxonomy
+	// Left is how many rules a selection left out; Unused are selectors that name no rule.
+	Left   int
+	Unused []string
+
+	documents map[string]*yaml.Node // behind the pipelines, by documentKey
 }
 
-// Load reads rule files and folders; without paths, the starter rules. The error is one of reading.
-func Load(paths []string, opt sigma.Options) (*Loaded, error) {
-	all := &sigma.Set{}
-	named := map[string]bool{}
+// Load reads all that src names. The error is one of reading or of configuration.
+func Load(src Sources) (*Loaded, error) { return gather(&src) }
+
+// readRules reads rule files and folders; without paths, the starter rules. named are the files that were named one by one.
+func readRules(paths []string, opt sigma.Options) (all *sigma.Set, named map[string]bool, err error) {
+	all, named = &sigma.Set{}, map[string]bool{}
 	if len(paths) == 0 {
-		if err := addFolder(all, rules.FS, "builtin", opt); err != nil {
-			return nil, err
-		}
+		return all, named, addFolder(all, rules.FS, "builtin", opt)
 	}
 	for _, p := range paths {
 		info, err := os.Stat(p)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("read rules: %w", err)
+			return nil, nil, fmt.Errorf("read rules: %w", err)
 		case info.IsDir():
 			if err := addFolder(all, os.DirFS(p), p, opt); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		default:
 			data, err := os.ReadFile(p)
 			if err != nil {
-				return nil, fmt.Errorf("read rules: %w", err)
+				return nil, nil, fmt.Errorf("read rules: %w", err)
 			}
 			named[filepath.Clean(p)] = true
 			all.Add(sigma.Parse(filepath.Clean(p), data, opt))
 		}
 	}
-	all.Link()
-	l := &Loaded{Rules: all.Rules, Correlations: all.Correlations, Filters: all.Filters}
-	for _, f := range all.Faults {
-		if named[f.File] {
-			l.Fatal = append(l.Fatal, f)
-		} else {
-			l.Faults = append(l.Faults, f)
-		}
-	}
-	return l, nil
+	return all, named, nil
 }
 
 func addFolder(all *sigma.Set, fsys fs.FS, shown string, opt sigma.Options) error {

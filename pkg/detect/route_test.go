@@ -32,7 +32,7 @@ func (l *lockedBuffer) String() string {
 
 func explainer(t testing.TB, rules ...*sigma.Rule) *Explainer {
 	t.Helper()
-	x, err := NewExplainer(rules)
+	x, err := NewExplainer(rules, builtinFields(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestRoutes(t *testing.T) {
 // Every log source of the starter rules, and of nearly all of SigmaHQ's, is one that events can have.
 func TestRoutesReachRules(t *testing.T) {
 	x := explainer(t)
-	l, err := Load(nil, sigma.Options{})
+	l, err := Load(Sources{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestRoutesReachRules(t *testing.T) {
 			t.Errorf("no event is of %s, which %s is for", r.LogSource, r.File)
 		}
 	}
-	if l, err = Load(sigmaHQ(t), sigma.Options{}); err != nil {
+	if l, err = Load(Sources{Rules: sigmaHQ(t)}); err != nil {
 		t.Fatal(err)
 	}
 	missed := map[string]int{}
@@ -156,12 +156,13 @@ func TestHostileCategories(t *testing.T) {
 }
 
 func TestTaxonomy(t *testing.T) {
-	tax, err := NewTaxonomy()
+	tax, err := ReadTaxonomy(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ source, field, want string }{
-		{"windows/process_creation/", "Image", "Image winlog.event_data.Image Event.EventData.Image winlog.user_data.Image Event.UserData.*.Image Event.System.Image process.executable"},
+		{"windows/process_creation/", "Image", "Image winlog.event_data.Image Event.EventData.Image winlog.user_data.Image Event.UserData.*.Image Event.System.Image NewProcessName winlog.event_data.NewProcessName Event.EventData.NewProcessName winlog.user_data.NewProcessName Event.UserData.*.NewProcessName Event.System.NewProcessName process.executable"},
+		{"windows/image_load/", "Image", "Image winlog.event_data.Image Event.EventData.Image winlog.user_data.Image Event.UserData.*.Image Event.System.Image process.executable"},
 		{"windows//security", "EventID", "EventID winlog.event_data.EventID Event.EventData.EventID winlog.user_data.EventID Event.UserData.*.EventID Event.System.EventID winlog.event_id event.code Event.System.EventID.#text"},
 		{"/webserver/", "c-uri", "c-uri url.original url.full url.path"},
 		{"/webserver/", "user.department", "user.department user.department"},
@@ -169,7 +170,7 @@ func TestTaxonomy(t *testing.T) {
 		{"aws//cloudtrail", "userIdentity.type", "userIdentity.type userIdentity.type aws.cloudtrail.userIdentity.type aws.cloudtrail.userIdentity.type aws.cloudtrail.user_identity.type"},
 		{"zeek//conn", "id.orig_h", "id.orig_h id.orig_h zeek.conn.id.orig_h zeek.conn.id.orig_h source.ip"},
 		{"/firewall/", "src_ip", "src_ip source.ip id.orig_h"},
-		{"linux//auditd", "a0", "a0 linux.a0 auditd.data.a0 linux.audit.a0 linux.auditd.a0"},
+		{"linux//auditd", "a0", "a0 linux.a0 auditd.data.a0 auditd.log.a0 linux.audit.a0 linux.auditd.a0 linux.audit.execve.a0"},
 	} {
 		var got []string
 		paths := tax.Paths(source(c.source), c.field)
@@ -188,7 +189,7 @@ func TestTaxonomy(t *testing.T) {
 }
 
 func TestExplanation(t *testing.T) {
-	l, err := Load(nil, sigma.Options{})
+	l, err := Load(Sources{})
 	if err != nil {
 		t.Fatal(err)
 	}

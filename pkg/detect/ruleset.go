@@ -36,11 +36,7 @@ type subset struct {
 
 // load reads and compiles what cfg names. Faults of folders are logged and counted.
 func load(cfg Config) (*ruleSet, error) {
-	look, err := Lookups(cfg.Lookups)
-	if err != nil {
-		return nil, err
-	}
-	l, err := Load(cfg.Rules, sigma.Options{Placeholder: look.Placeholder})
+	l, err := Load(cfg.sources())
 	if err != nil {
 		return nil, err
 	}
@@ -61,30 +57,36 @@ func load(cfg Config) (*ruleSet, error) {
 	if len(l.Rules) == 0 {
 		return nil, errors.New("no rule to work with")
 	}
-	s, err := newRuleSet(l.Rules, l.Correlations)
+	for _, sel := range l.Unused {
+		cfg.Log.Warn("selector names no rule", "selector", sel)
+	}
+	if !cfg.Routing {
+		// Where nothing says of what log source an event is, its names must be the rule's.
+		l.Fields = l.Fields.literally()
+	}
+	s, err := newRuleSet(l)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Log.Info("rules loaded", "rules", len(l.Rules), "left_out", len(l.Faults), "correlations", len(l.Correlations), "filters", len(l.Filters))
+	cfg.Log.Info("rules loaded", "rules", len(l.Rules), "left_out", len(l.Faults), "correlations", len(l.Correlations), "filters", len(l.Filters), "disabled", l.Left)
 	return s, nil
 }
 
-func newRuleSet(rules []*sigma.Rule, correlations []*sigma.Correlation) (s *ruleSet, err error) {
-	s = &ruleSet{rules: rules, correlations: correlations, byClass: map[int]*subset{}, byRules: map[string]*subset{}}
-	if s.fields, err = NewTaxonomy(); err != nil {
-		return nil, err
+func newRuleSet(l *Loaded) (s *ruleSet, err error) {
+	s = &ruleSet{
+		rules: l.Rules, correlations: l.Correlations, fields: l.Fields, byClass: map[int]*subset{}, byRules: map[string]*subset{},
 	}
 	if s.router, err = newRouter(); err != nil {
 		return nil, err
 	}
-	for _, r := range rules {
+	for _, r := range l.Rules {
 		w, err := writerOf(&r.Meta, ruleID(r))
 		if err != nil {
 			return nil, err
 		}
 		s.writers = append(s.writers, w)
 	}
-	for _, c := range correlations {
+	for _, c := range l.Correlations {
 		w, err := writerOf(&c.Meta, correlationID(c))
 		if err != nil {
 			return nil, err

@@ -78,7 +78,7 @@ func again(t *testing.T, e map[string]any, every time.Duration, n int) map[strin
 
 // TestStarterRules runs each starter rule's tests: a positive and a negative one at least.
 func TestStarterRules(t *testing.T) {
-	all, err := Load(nil, sigma.Options{})
+	all, err := Load(Sources{})
 	if err != nil || len(all.Faults) > 0 {
 		t.Fatal(err, all.Faults)
 	}

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -87,6 +88,15 @@ func parseLevel(s string) (Level, bool) {
 		}
 	}
 	return LevelNone, false
+}
+
+// ParseLevel reads the name of a level.
+func ParseLevel(s string) (Level, error) {
+	l, ok := parseLevel(s)
+	if !ok {
+		return l, fmt.Errorf("%q is none of informational, low, medium, high, critical", s)
+	}
+	return l, nil
 }
 
 // LogSource says which events a rule is for. An empty part stands for any.

@@ -18,25 +18,28 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "detect",
 		Usage:     "match events against Sigma rules; alerts follow the events that raised them",
-		UsageText: "detect [-r PATH]... [options] < events > events-and-alerts\n   detect rules check|list|explain [options]",
+		UsageText: "detect [-r PATH]... [options] < events > events-and-alerts\n   detect rules check|list|explain|coverage|convert|fetch-docs [options]",
 		Description: `Every event goes on unchanged; behind each event that matches rules come its alerts (event.kind: alert), which say who,
 what, where and why. Without -r the built-in starter rules are used. Events may be ECS, or raw Windows and Sysmon JSON.
 
    ... | enrich -c enrich.yaml | detect | persist --lake ./lake
    cat sysmon.ndjson | detect -r ./sigma/rules --alerts-only | jq -r .message
    detect rules check -r ./my-rules`,
-		Flags: append([]cli.Flag{
-			rulesFlag(),
+		Flags: append(append(ruleFlags(),
 			&cli.BoolFlag{Name: "strict", Usage: "a faulty rule in a folder is an error too (exit 2)"},
 			&cli.BoolFlag{Name: "alerts-only", Usage: "write alerts and drop the events"},
 			routingFlag(),
-			lookupFlag(),
 			&cli.StringFlag{Name: "state", Usage: "`DIR` for what correlations and suppressions remember; a marked pipe with such rules needs it"},
 			&cli.StringFlag{Name: "state-missing", Value: "fail", Usage: "`WHAT` to do where the state knows nothing of the mark at which the stream goes on: fail, or empty (begin anew)"},
 			&cli.DurationFlag{Name: "lateness", Value: correlate.DefaultLateness, Usage: "how much later than its neighbours an event may come and still be correlated exactly"},
-		}, frame.CommonFlags()...),
+			&cli.StringFlag{Name: "explain", Usage: "match no stream: say of `EVENT` (a JSON object, @FILE or -) which rules match it and why; with --rule why that one did or did not"},
+			&cli.StringFlag{Name: "rule", Usage: "with --explain: the rule with this `ID`, title or part of its file's name"},
+		), frame.CommonFlags()...),
 		Subcommands: []*cli.Command{rulesCommand()},
 		Action: func(c *cli.Context) error {
+			if c.IsSet("explain") {
+				return explainEvent(c, c.String("explain"), c.String("rule"))
+			}
 			err := frame.RunFilter(c, "detect", false, func(env *frame.Env) (stage.Stage, error) {
 				cfg, err := config(c, env)
 				if err != nil {
@@ -71,17 +74,11 @@ func config(c *cli.Context, env *frame.Env) (detect.Config, error) {
 	}
 	return detect.Config{
 		Rules: c.StringSlice("rules"), Lookups: c.StringSlice("lookup"), Strict: c.Bool("strict"), AlertsOnly: c.Bool("alerts-only"),
+		File: c.String("config"), Taxonomy: c.StringSlice("taxonomy"), Pipelines: c.StringSlice("sigma-pipeline"),
+		MinLevel: c.String("min-level"), Disable: c.StringSlice("disable"), Enable: c.StringSlice("enable"),
 		Routing: on, Log: env.Log, Workers: env.Workers, State: c.String("state"), StateMissing: missing == "empty",
 		Limits: correlate.Limits{Lateness: c.Duration("lateness")},
 	}, nil
-}
-
-func lookupFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "lookup", Usage: "values of a placeholder of the modifier expand: `NAME=FILE`, or a folder of files named after them; repeatable"}
-}
-
-func rulesFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "rules", Aliases: []string{"r"}, Usage: "read Sigma rules from `PATH`, a file or a folder with all below it; repeatable"}
 }
 
 func routingFlag() cli.Flag {

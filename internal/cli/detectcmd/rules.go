@@ -32,13 +32,13 @@ func rulesCommand() *cli.Command {
 			{
 				Name: "check", Usage: "read rules and say what is wrong with them (exit 3 if anything is)",
 				Description: "Every document is either counted as fine or told with file, line, key and reason.\n\n   detect rules check -r ./my-rules",
-				Flags:       []cli.Flag{rulesFlag(), lookupFlag()},
+				Flags:       ruleFlags(),
 				Action:      check,
 			},
 			{
 				Name: "list", Usage: "list rules",
 				Description: "   detect rules list | grep linux\n   detect rules list --json -r ./sigma/rules | jq -r 'select(.level==\"critical\").title'",
-				Flags:       []cli.Flag{rulesFlag(), lookupFlag(), &cli.BoolFlag{Name: "json", Usage: "a JSON object a line"}},
+				Flags:       append(ruleFlags(), &cli.BoolFlag{Name: "json", Usage: "a JSON object a line"}),
 				Action:      list,
 			},
 			{
@@ -46,23 +46,21 @@ func rulesCommand() *cli.Command {
 				Description: `EVENT is a JSON object, @FILE for the first object of a file, or - for standard input. Without --rule: the rules that match.
 
    detect rules explain --rule 6f6f3b0e-6f0e-4f36-9d0c-0f3a1b7c5a01 '{"user":{"department":"Development"}}'`,
-				Flags: []cli.Flag{
-					rulesFlag(), lookupFlag(), routingFlag(),
+				Flags: append(ruleFlags(), routingFlag(),
 					&cli.StringFlag{Name: "rule", Usage: "explain the rule with this `ID`, title or part of its file's name, matched or not"},
-				},
+				),
 				Action: explain,
 			},
+			coverageCommand(),
+			convertCommand(),
+			fetchCommand(),
 		},
 	}
 }
 
 // loadAll reads the rules that -r names; faults come back whether in files or folders.
 func loadAll(c *cli.Context) (*detect.Loaded, []*sigma.Fault, error) {
-	look, err := detect.Lookups(c.StringSlice("lookup"))
-	if err != nil {
-		return nil, nil, frame.Usage(err)
-	}
-	l, err := detect.Load(c.StringSlice("rules"), sigma.Options{Placeholder: look.Placeholder})
+	l, err := detect.Load(sources(c))
 	if err != nil {
 		return nil, nil, frame.Usage(err)
 	}
@@ -78,12 +76,15 @@ func check(c *cli.Context) error {
 		return err
 	}
 	list := all.Rules
-	x, err := detect.NewExplainer(list)
+	x, err := detect.NewExplainer(list, all.Fields)
 	if err != nil {
 		return err
 	}
 	for _, f := range faults {
 		fmt.Fprintln(c.App.Writer, f.Error())
+	}
+	for _, sel := range all.Unused {
+		fmt.Fprintf(c.App.Writer, "note: the selector %q names no rule\n", sel)
 	}
 	for _, r := range list {
 		if !x.Reached(r.LogSource) {
@@ -145,11 +146,16 @@ func explain(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return frame.Usagef("explain takes one EVENT: a JSON object, @FILE or -")
 	}
+	return explainEvent(c, c.Args().First(), c.String("rule"))
+}
+
+// explainEvent says why rules match the event that arg names, or why the wanted one does not.
+func explainEvent(c *cli.Context, arg, wanted string) error {
 	on, err := routing(c)
 	if err != nil {
 		return err
 	}
-	line, err := eventText(c.Args().First())
+	line, err := eventText(arg)
 	if err != nil {
 		return frame.Usage(err)
 	}
@@ -166,7 +172,6 @@ func explain(c *cli.Context) error {
 	for _, f := range faults {
 		fmt.Fprintln(os.Stderr, f.Error())
 	}
-	wanted := c.String("rule")
 	if wanted != "" {
 		rules = slices.DeleteFunc(rules, func(r *sigma.Rule) bool {
 			return r.ID != wanted && !strings.EqualFold(r.Title, wanted) && !strings.Contains(r.File, wanted)
@@ -175,7 +180,7 @@ func explain(c *cli.Context) error {
 			return frame.Usagef("--rule: no rule %q among those loaded; `detect rules list` names them", wanted)
 		}
 	}
-	x, err := detect.NewExplainer(rules)
+	x, err := detect.NewExplainer(rules, all.Fields)
 	if err != nil {
 		return err
 	}

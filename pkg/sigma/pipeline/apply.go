@@ -16,8 +16,8 @@ func (c Chain) Apply(doc *yaml.Node) error {
 		doc: doc, state: map[string]string{}, done: map[string]bool{},
 		items: map[*yaml.Node]map[string]bool{}, listed: map[string]map[string]bool{},
 	}
-	if endless(doc, nil) {
-		return errors.New("the rule holds itself by an alias")
+	if budget := maxNodes; endless(doc, nil, &budget) {
+		return errors.New("the rule holds itself by an alias, or unfolds to more than a rule can be")
 	}
 	for _, p := range c {
 		a.pipe = p
@@ -30,17 +30,20 @@ func (c Chain) Apply(doc *yaml.Node) error {
 	return nil
 }
 
-// endless tells whether n holds an alias of what it lies within.
-func endless(n *yaml.Node, within []*yaml.Node) bool {
+// maxNodes bounds what a rule unfolds to.
+const maxNodes = 1_000_000
+
+// endless tells whether n holds an alias of what it lies within, or more nodes than budget.
+func endless(n *yaml.Node, within []*yaml.Node, budget *int) bool {
 	n = target(n)
+	if *budget--; *budget < 0 || slices.Contains(within, n) {
+		return true
+	}
 	if len(n.Content) == 0 {
 		return false
 	}
-	if slices.Contains(within, n) {
-		return true
-	}
 	within = append(within, n)
-	return slices.ContainsFunc(n.Content, func(e *yaml.Node) bool { return endless(e, within) })
+	return slices.ContainsFunc(n.Content, func(e *yaml.Node) bool { return endless(e, within, budget) })
 }
 
 // application is one rule on its way through pipelines.
