@@ -64,6 +64,10 @@ func (h dueHeap) down(i int) {
 // schedule begins a window at start and notes when it is over for the group. A group that lags behind the stream is given
 // that much more.
 func (e *Engine) schedule(r *ruleState, g *group, start int64) {
+	if start+r.horizon < e.stream {
+		// A group of an older time has its next window while it is still being told of that time.
+		g.more.lag = max(g.more.lag, e.stream-g.entries[len(g.entries)-1].at)
+	}
 	g.more.start, g.more.due = start, start+r.horizon+g.more.lag
 	e.heap.push(due{at: g.more.due, rule: int32(r.index), key: g.key})
 	if live := e.windows(); len(e.heap) > 2*live+64 {
@@ -163,6 +167,7 @@ func (e *Engine) close(raise func(*Match)) {
 	g.more.closedTo, g.more.lost = start+r.span, 0
 	r.cut(g, 0, hi+1)
 	if len(g.entries) > 0 {
+		g.more.lag = 0
 		e.schedule(r, g, g.entries[0].at)
 	}
 	if held {

@@ -15,9 +15,10 @@
 //   - Closing: all others (lt, lte, eq, neq, averages, percentiles, not). A window begins with the first event that no window
 //     before it holds and is decided when it is over, Lateness later.
 //
-// Both depend on the times of the events and on the order of what comes alone: never on a clock. An event may be older than
-// the newest of its group by Timespan and Lateness; an older one is left out and counted (Stats.Late). A group that lags
-// behind the stream as a whole (a host that was away, an older file read later) keeps its own time.
+// Both depend on the times of the events and on the order of what comes alone: never on a clock. Results are exact for events
+// that are at most Lateness older than the newest of their group that came before. What is older still is correlated
+// beside it, as an older file that is read after a newer one; of a closing condition an event whose window is over is
+// left out and counted (Stats.Late). A group that lags behind the stream as a whole keeps its own time.
 //
 // Memory is bounded by Limits: the group that was not seen for longest, or a group's oldest event, goes first, and each is
 // counted. What is remembered is given out for snapshots by AppendBase and AppendChanges, and taken in by Restore.

@@ -81,7 +81,7 @@ type Match struct {
 // Stats counts what memory's bounds and lateness cost. Nothing of it is silent.
 type Stats struct {
 	Keys, Events int64 // held now
-	Late         int64 // events that came too late for their group
+	Late         int64 // events that came when their window was over
 	EvictedKeys  int64 // groups forgotten before their time, for Keys or Total
 	Evicted      int64 // events forgotten before their time, for any bound
 	Repeats      int64 // events within the window of a match that was raised
@@ -216,32 +216,38 @@ func (e *Engine) Observe(rule int, o *Observation) (m *Match, ok bool) {
 	if r.rising {
 		return e.rise(r, g, o)
 	}
-	if o.At <= g.more.closedTo {
+	switch {
+	case o.At < g.more.closedTo-r.horizon:
+		g.more.closedTo = minTime // of an older time, in which nothing was decided yet
+	case o.At <= g.more.closedTo:
 		r.stats.Late++
 		return nil, false
 	}
-	if len(g.entries) == 0 {
-		g.more.lag = max(0, e.stream-o.At)
-		e.schedule(r, g, o.At)
+	first := len(g.entries) == 0
+	if !first {
+		g.more.start = min(g.more.start, o.At)
 	}
-	g.more.start = min(g.more.start, o.At)
 	if o.At >= g.newest || len(g.more.sample) == 0 {
 		g.newest = max(g.newest, o.At)
 		g.more.take(o.Sample)
 	}
 	e.insert(r, g, o)
+	if first {
+		g.more.lag = max(0, e.stream-o.At)
+		e.schedule(r, g, o.At)
+	}
 	e.trim(r, g)
 	return nil, false
 }
 
 // rise takes in what a rising condition may hold with at once.
 func (e *Engine) rise(r *ruleState, g *group, o *Observation) (*Match, bool) {
-	if o.At < g.newest-r.horizon {
-		r.stats.Late++
-		return nil, false
-	}
-	if o.At > g.newest {
+	switch {
+	case o.At > g.newest:
 		g.newest = o.At
+		r.prune(g)
+	case o.At < g.newest-r.horizon && (o.At > g.past || o.At < g.past-r.horizon):
+		g.past = o.At
 		r.prune(g)
 	}
 	if g.covered(r, o.At) {

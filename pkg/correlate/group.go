@@ -23,6 +23,7 @@ type group struct {
 	ids     []byte
 	covers  []int64 // rising: begins of the windows that raised a match
 	newest  int64   // time of the newest event
+	past    int64   // rising: time of the newest event of an older time that is told beside, or minTime
 	seen    int64   // the stream's time when the group was last told of
 	touch   uint64  // the order in which groups were last told of
 	more    *closing
@@ -94,7 +95,7 @@ func (r *ruleState) fresh(key string, at int64) int32 {
 		r.groups = append(r.groups, group{})
 	}
 	g := &r.groups[i]
-	*g = group{key: key, entries: g.entries[:0], ids: g.ids[:0], covers: g.covers[:0], newest: at, more: g.more, used: true}
+	*g = group{key: key, entries: g.entries[:0], ids: g.ids[:0], covers: g.covers[:0], newest: at, past: minTime, more: g.more, used: true}
 	if !r.rising {
 		if g.more == nil {
 			g.more = &closing{}
@@ -269,18 +270,23 @@ func (g *group) compact() {
 	g.ids, g.dead = kept, 0
 }
 
-// prune forgets what is too old for the group.
+// prune forgets what is too old for the group. Older files are often read after newer ones, or beside them: so there are
+// two times that are kept, the newest, and one that is further back.
 func (r *ruleState) prune(g *group) {
-	old := g.newest - r.horizon
 	n := 0
-	for n < len(g.entries) && g.entries[n].at < old {
+	for n < len(g.entries) && g.entries[n].at < g.newest-r.horizon {
 		n++
 	}
-	if n > 0 {
-		r.cut(g, 0, n)
+	if n > 0 && (g.past == minTime || g.entries[n-1].at > g.past || g.entries[0].at < g.past-r.horizon) {
+		hi := sort.Search(n, func(i int) bool { return g.entries[i].at > g.past })
+		r.cut(g, hi, n)
+		r.cut(g, 0, sort.Search(hi, func(i int) bool { return g.entries[i].at >= g.past-r.horizon }))
 	}
 	if len(g.covers) > 0 {
-		g.covers = slices.DeleteFunc(g.covers, func(start int64) bool { return start+r.span < old })
+		g.covers = slices.DeleteFunc(g.covers, func(start int64) bool {
+			end := start + r.span
+			return end < g.newest-r.horizon && (g.past == minTime || end < g.past-r.horizon || start > g.past)
+		})
 	}
 }
 

@@ -113,6 +113,36 @@ func TestIdleGroups(t *testing.T) {
 	}
 }
 
+// Files are read newest first, as a shell's pattern has them, or side by side: what lies further back is correlated too.
+func TestOlderFiles(t *testing.T) {
+	few := &sigma.Correlation{Type: sigma.EventCount, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "lte", Value: 2}}}
+	e := mustNew(t, Limits{Lateness: 10 * time.Second}, count(3, time.Minute), few)
+	var got []string
+	raise := func(m *Match) { got = append(got, fmt.Sprintf("%d:%d@%d", m.Rule, m.Count, (m.Start-t0)/second)) }
+	tell := func(secs ...int) {
+		for _, sec := range secs {
+			at := t0 + int64(sec)*second
+			e.Advance(at, raise)
+			for rule := range 2 {
+				if m, ok := e.Observe(rule, &Observation{Key: []byte("k"), At: at, ID: []byte("i")}); ok {
+					raise(m)
+				}
+			}
+		}
+	}
+	tell(90_000, 90_010, 90_020, 90_200) // today's
+	tell(3_000, 3_010, 3_020)            // yesterday's
+	tell(90_210, 3_500, 90_220, 3_510, 3_520)
+	e.Finish(raise)
+	slices.Sort(got)
+	if want := "0:3@3000 0:3@3500 0:3@90000 0:3@90200"; strings.Join(got, " ") != want {
+		t.Errorf("%q, want %s", got, want)
+	}
+	if s := e.Stats(1); s.Late > 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // A window that is over is decided once the stream has gone on by lateness, and by how far its group lags.
 func TestClosingTime(t *testing.T) {
 	few := &sigma.Correlation{Type: sigma.EventCount, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "lte", Value: 2}}}

@@ -25,6 +25,7 @@ type refGroup struct {
 	events []refEvent
 	covers []int64
 	newest int64
+	past   int64
 	seen   int64
 }
 
@@ -73,21 +74,26 @@ func (r *reference) advance(at int64) {
 func (r *reference) observe(key string, ev refEvent) string {
 	g := r.groups[key]
 	if g == nil {
-		g = &refGroup{newest: ev.at}
+		g = &refGroup{newest: ev.at, past: minTime}
 		r.groups[key] = g
 	}
 	g.seen = r.stream
-	if ev.at < g.newest-r.horizon {
-		return ""
-	}
 	g.newest = max(g.newest, ev.at)
+	near := func(at, newest int64) bool { return newest != minTime && at >= newest-r.horizon && at <= newest }
+	if !near(ev.at, g.newest) && !near(ev.at, g.past) {
+		g.past = ev.at
+	}
+	kept := func(at int64) bool { return near(at, g.newest) || near(at, g.past) }
+	g.covers = slices.DeleteFunc(g.covers, func(s int64) bool {
+		return s+r.span < g.newest-r.horizon && (g.past == minTime || s+r.span < g.past-r.horizon || s > g.past)
+	})
 	for _, s := range g.covers {
 		if ev.at >= s && ev.at <= s+r.span {
 			return ""
 		}
 	}
 	g.events = append(g.events, ev)
-	g.events = slices.DeleteFunc(g.events, func(x refEvent) bool { return x.at < g.newest-r.horizon })
+	g.events = slices.DeleteFunc(g.events, func(x refEvent) bool { return !kept(x.at) })
 	list := r.sorted(g.events)
 	for j := range list {
 		var in []refEvent

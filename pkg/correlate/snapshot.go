@@ -93,6 +93,7 @@ func appendBytes[T string | []byte](dst []byte, b T) []byte {
 func (g *group) append(dst []byte) []byte {
 	dst = appendBytes(dst, g.key)
 	dst = binary.AppendVarint(dst, g.newest)
+	dst = binary.AppendVarint(dst, g.past)
 	dst = binary.AppendVarint(dst, g.seen)
 	dst = binary.AppendUvarint(dst, g.touch)
 	dst = binary.AppendUvarint(dst, uint64(len(g.covers)))
@@ -342,7 +343,7 @@ func (d *decoder) time() int64 {
 
 func (d *decoder) group() (g group) {
 	g.key = string(d.bytes())
-	g.newest, g.seen, g.touch = d.time(), d.time(), d.uvarint()
+	g.newest, g.past, g.seen, g.touch = d.time(), d.time(), d.time(), d.uvarint()
 	for range d.count(1) {
 		g.covers = append(g.covers, d.time())
 	}

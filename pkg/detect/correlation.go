@@ -57,6 +57,8 @@ type correlator struct {
 	whenOver func(*correlate.Match)
 	said     []correlate.Stats // what was told of the bounds
 	skipped  []int64           // by correlation: events without a field of the group, or without the value
+	// saidSkipped is what was told of that.
+	saidSkipped []int64
 }
 
 // pending is an observation of one event that is not yet made: events that several rules matched are one.
@@ -129,7 +131,7 @@ func newCorrelator(cfg *Config, set *ruleSet) (*correlator, error) {
 	}
 	var err error
 	c.eng, err = correlate.New(engine, cfg.Limits)
-	c.said, c.skipped = make([]correlate.Stats, len(engine)), make([]int64, len(c.rules))
+	c.said, c.skipped, c.saidSkipped = make([]correlate.Stats, len(engine)), make([]int64, len(c.rules)), make([]int64, len(c.rules))
 	return c, err
 }
 

@@ -225,7 +225,8 @@ func (c *correlator) flush(b *event.Batch, finish bool) {
 	c.tell()
 }
 
-// tell logs what the bounds of memory and lateness have cost, the first time and whenever it has doubled.
+// tell logs what the bounds of memory and lateness have cost, the first time and whenever it has doubled; and how many
+// events had no place in a correlation, whenever that has grown tenfold: it may be a field that these events never have.
 func (c *correlator) tell() {
 	for i := range c.said {
 		now, was := c.eng.Stats(i), &c.said[i]
@@ -238,5 +239,12 @@ func (c *correlator) tell() {
 			name = c.rules[i].Title
 		}
 		c.log.Warn("a correlation has left events out", "rule", name, "too_late", now.Late, "groups_forgotten", now.EvictedKeys, "events_forgotten", now.Evicted)
+	}
+	for i, n := range c.skipped {
+		if n >= max(1, 10*c.saidSkipped[i]) {
+			c.saidSkipped[i] = n
+			r := c.rules[i]
+			c.log.Info("events have not the fields that a correlation groups by or measures", "rule", r.Title, "events", n, "group_by", r.GroupBy, "field", r.Field)
+		}
 	}
 }

@@ -248,6 +248,12 @@ func TestBoundsAreTold(t *testing.T) {
 	for i := range 20 {
 		alertsOf(t, s, 1, ev("x", "a", i, fmt.Sprintf(`"u":%d`, i)))
 	}
+	for range 20 {
+		alertsOf(t, s, 1, ev("x", "a", 30, ""))
+	}
+	if n := strings.Count(log.String(), "have not the fields"); n != 2 || !strings.Contains(log.String(), "events=10 group_by=[u]") {
+		t.Errorf("told %d times of missing fields: %s", n, log.String())
+	}
 	if n := strings.Count(log.String(), "groups_forgotten"); n < 2 || n > 8 {
 		t.Errorf("told %d times: %s", n, log.String())
 	}
