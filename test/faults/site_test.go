@@ -80,13 +80,11 @@ func bareSiteOf(t *testing.T, leat string) *site {
 	s.env = append(os.Environ(), siteEnv+s.dir)
 	write(t, s.dir, "rules/canary.yml", canaryRule)
 	s.file = write(t, s.dir, "pipeline.yaml", pipelineFile)
-	var err error
-	if s.cfg, err = pipeline.Load(s.file); err != nil {
-		t.Fatal(err)
-	}
+	s.load(t)
 	if err := os.MkdirAll(s.path("logs"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	if s.log, err = os.Create(s.path("stderr.log")); err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +96,15 @@ func bareSiteOf(t *testing.T, leat string) *site {
 		_ = s.log.Close()
 	})
 	return s
+}
+
+// load reads the pipeline file.
+func (s *site) load(t *testing.T) {
+	t.Helper()
+	var err error
+	if s.cfg, err = pipeline.Load(s.file); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // openLake makes the lake, or opens it anew.
