@@ -26,6 +26,7 @@ const censusScript = `
 import duckdb, json, sys
 files = [f for f in sys.stdin.read().split("\n") if f]
 con = duckdb.connect()
+con.execute("set enable_progress_bar = false")
 con.execute("create view lake as select * from read_parquet(?, union_by_name=true, hive_partitioning=true)".replace("?", repr(files)))
 lines, distinct, max_seq, ids = con.execute("""
   select count(*), count(distinct seq), coalesce(max(seq), 0), count(distinct id) from (
