@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 
 	"leat/pkg/alert"
 	"leat/pkg/correlate"
@@ -78,6 +79,13 @@ func (s *ruleSet) remembers() bool {
 	return len(s.correlations) > 0 || slices.ContainsFunc(s.rules, func(r *sigma.Rule) bool { return r.Suppress != nil })
 }
 
+// builtin tells whether all that is remembered is of the rules in the program.
+func (s *ruleSet) builtin() bool {
+	ours := func(m *sigma.Meta) bool { return strings.HasPrefix(m.File, "builtin/") }
+	return !slices.ContainsFunc(s.correlations, func(c *sigma.Correlation) bool { return !ours(&c.Meta) }) &&
+		!slices.ContainsFunc(s.rules, func(r *sigma.Rule) bool { return r.Suppress != nil && !ours(&r.Meta) })
+}
+
 // newCorrelator makes the correlator of a set, or nil where nothing is remembered.
 func newCorrelator(cfg *Config, set *ruleSet) (*correlator, error) {
 	if !set.remembers() {
@@ -102,15 +110,20 @@ func newCorrelator(cfg *Config, set *ruleSet) (*correlator, error) {
 		engine = append(engine, correlate.Rule{ID: fingerprint(sc), Correlation: sc})
 		for ref := range sc.Rules {
 			if base := sc.Rules[ref].Rule; base != nil {
-				n := numbers[base]
-				c.feeds[n] = append(c.feeds[n], feed{i, ref})
+				if n, ok := numbers[base]; ok {
+					c.feeds[n] = append(c.feeds[n], feed{i, ref})
+				}
 			} else {
 				below := c.rules[index[sc.Rules[ref].Correlation]]
 				below.feeds = append(below.feeds, feed{i, ref})
 			}
 		}
 		for _, base := range basesOf(sc, nil) {
-			c.plan(r, numbers[base], base)
+			n, ok := numbers[base]
+			if !ok {
+				return nil, fmt.Errorf("%s:%d: the correlation refers to a rule that was left out (%s)", sc.File, sc.Line, base.Title)
+			}
+			c.plan(r, n, base)
 		}
 	}
 	for _, r := range c.rules {

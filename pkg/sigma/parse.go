@@ -286,7 +286,7 @@ func (h *header) list(v *yaml.Node, key string) []string {
 	}
 	var out []string
 	for _, e := range v.Content {
-		out = append(out, h.text(e, key))
+		out = append(out, h.text(target(e), key))
 	}
 	return out
 }
