@@ -50,6 +50,13 @@ func newSink(t testing.TB, l *lake.Lake, cfg persist.Config) *persist.Sink {
 	return s
 }
 
+// hasty is a clock that is a second later each time that it is asked.
+func hasty() func() time.Time {
+	began := time.Now()
+	var asked atomic.Int64
+	return func() time.Time { return began.Add(time.Duration(asked.Add(1)) * time.Second) }
+}
+
 // TestHot: what persist has taken in is seen before it is committed, with the views' columns, dataset and date; and only where asked.
 func TestHot(t *testing.T) {
 	l := newLake(t)
@@ -165,8 +172,7 @@ func TestHotMarked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := time.Now()
-	s := newSink(t, l, persist.Config{MaxRows: 50, Now: func() time.Time { clock = clock.Add(time.Second); return clock }})
+	s := newSink(t, l, persist.Config{MaxRows: 50, Now: hasty()})
 	if err := s.Hello(stage.Hello{Lake: p.Lake, Pipeline: p.Pipeline, Epoch: p.Epoch, Run: p.Run, Resume: p.Mark}); err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +222,7 @@ func TestHotMarked(t *testing.T) {
 func TestHotNeverTwice(t *testing.T) {
 	l := newLake(t)
 	// By this clock each batch is written out at once, so that queries meet every state between spill and commit.
-	clock := time.Now()
-	s := newSink(t, l, persist.Config{MaxRows: 400, MaxAge: 1 << 60, Now: func() time.Time { clock = clock.Add(time.Second); return clock }})
+	s := newSink(t, l, persist.Config{MaxRows: 400, MaxAge: 1 << 60, Now: hasty()})
 	var fed, written atomic.Int64 // handed to persist, and taken in
 	done := make(chan error, 1)
 	stop := time.Now().Add(3 * time.Second)
