@@ -24,7 +24,8 @@ type Input struct {
 
 // Config says what a Source reads and how it marks the stream.
 type Config struct {
-	// Sources are paths, globs, "-" for Stdin, or URLs (file:, syslog+udp:, syslog+tcp:, syslog+tls:).
+	// Sources are paths, globs, "-" for Stdin, URLs (file:, syslog+udp:, syslog+tcp:, syslog+tls:, http:, https:), exec:COMMAND
+	// or journald:[DIR].
 	Sources []string
 	// Inputs are sources with settings of their own; they are read beside Sources.
 	Inputs []Input

@@ -33,6 +33,7 @@ type cursor struct {
 	head     print
 	tail     print
 	state    fileState
+	text     string // of journald: its own cursor, which has no blanks
 }
 
 // fileState tells whether a file can still grow.
@@ -62,6 +63,9 @@ func (c cursor) String() string {
 	if c.tail.n > 0 {
 		b = fmt.Appendf(b, " tail=%d:%016x", c.tail.n, c.tail.sum)
 	}
+	if c.text != "" {
+		b = append(append(b, " cursor="...), c.text...)
+	}
 	if c.state == stateDone {
 		b = append(b, " done"...)
 	}
@@ -83,6 +87,8 @@ func parseCursor(s string) (cursor, error) {
 			c.head, err = parsePrint(val)
 		case key == "tail":
 			c.tail, err = parsePrint(val)
+		case key == "cursor":
+			c.text = val
 		case f == "done":
 			c.state = stateDone
 		default:

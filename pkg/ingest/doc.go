@@ -12,7 +12,7 @@
 // # Sources
 //
 // Files and globs (gzip and zstd by their first bytes), followed or read once; standard input, FIFOs and the output of
-// programs; syslog over UDP, TCP and TLS; bodies of HTTP requests. [Source] is a stage.Source: one goroutine reads all files, one each stream, listener and connection; an
+// programs; the system's journal by journalctl; syslog over UDP, TCP and TLS; bodies of HTTP requests. [Source] is a stage.Source: one goroutine reads all files, one each stream, listener and connection; an
 // emitter hands on one batch at a time, and moves the position in the same step, so that no event crosses a mark.
 //
 // # What a file is

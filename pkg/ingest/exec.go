@@ -28,6 +28,7 @@ type command struct {
 	spec    spec
 	cfg     *Config
 	inlet   func() inlet // one for each start
+	argv    func() []string
 	backoff time.Duration
 }
 
@@ -68,7 +69,8 @@ func (c *command) once(ctx context.Context) error {
 		return fmt.Errorf("source %s: make a pipe: %w", c.spec.name(), err)
 	}
 	defer r.Close()
-	cmd := exec.Command(c.spec.argv[0], c.spec.argv[1:]...)
+	argv := c.argv()
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = w, &stderrLog{log: c.cfg.Log.With("source", c.spec.name())}
 	// A group of its own: a signal from the terminal is for us, and ours reach its children too.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -100,7 +102,8 @@ func (c *command) once(ctx context.Context) error {
 		// A child that left the group may still hold the pipe.
 		giveUp()
 	}()
-	st := &stream{name: c.spec.name(), in: r, cfg: c.cfg, multi: c.spec.multi, to: c.inlet()}
+	to := c.inlet()
+	st := &stream{name: c.spec.name(), in: r, cfg: c.cfg, multi: c.spec.multi, to: to}
 	rerr := st.run(reading)
 	if rerr != nil {
 		giveUp()
@@ -111,6 +114,9 @@ func (c *command) once(ctx context.Context) error {
 	<-killed
 	if rerr != nil {
 		return rerr
+	}
+	if j, ok := to.(*journald); ok && werr == nil && ctx.Err() == nil {
+		return j.ended()
 	}
 	return werr
 }

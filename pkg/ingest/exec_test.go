@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -107,25 +106,6 @@ func TestBadExec(t *testing.T) {
 		if _, err := New(testConfig(t, source)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", source, err)
 		}
-	}
-}
-
-// journald's own reader, on a journal made for the test.
-func TestJournalctl(t *testing.T) {
-	needs(t, "journalctl")
-	remote, err := exec.LookPath("/lib/systemd/systemd-journal-remote")
-	if err != nil {
-		t.Skip("systemd-journal-remote is not installed: no journal can be made for the test")
-	}
-	dir := t.TempDir()
-	cmd := exec.Command(remote, "--output="+filepath.Join(dir, "x.journal"), "-")
-	cmd.Stdin = strings.NewReader("__REALTIME_TIMESTAMP=1764000000000000\n__MONOTONIC_TIMESTAMP=1\n_BOOT_ID=00000000000000000000000000000001\nMESSAGE=hello\n\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	got := collect(t, testConfig(t, "exec:journalctl -D "+dir+" -o json --no-pager")).originals()
-	if len(got) != 1 || !strings.Contains(got[0], `"MESSAGE":"hello"`) {
-		t.Errorf("%q", got)
 	}
 }
 

@@ -75,6 +75,7 @@ func TestSourceName(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	f.Add("182734 ino=801:12 head=256:00ff tail=12:00ff done")
 	f.Add("0")
+	f.Add("5 cursor=s=c98;i=3;b=01;m=bb8;t=64;x=b0 done")
 	f.Add("9223372036854775807 tail=300:1")
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := parseCursor(s)

@@ -21,7 +21,8 @@ import (
 //	    multiline: {start: '^\d{4}-'}
 //	  - source: syslog+tls://0.0.0.0:6514
 //	    options: {cert: /etc/leat/cert.pem, key: /etc/leat/key.pem}
-//	  - exec: [journalctl, --follow, --output=json]
+//	  - source: "journald:"
+//	  - exec: [tcpdump, -l, -n, port, "53"]
 type inputsFile struct {
 	Sources []inputEntry `yaml:"sources"`
 }

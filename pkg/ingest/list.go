@@ -22,6 +22,7 @@ const (
 	kindHTTP
 	kindHTTPS
 	kindExec
+	kindJournald
 )
 
 // lines tells whether sources of the kind are read line by line.
@@ -33,7 +34,7 @@ func (k kind) lines() bool {
 func schemes() map[string]kind {
 	return map[string]kind{
 		"file": kindFile, "syslog+udp": kindUDP, "syslog+tcp": kindTCP, "syslog+tls": kindTLS, "http": kindHTTP, "https": kindHTTPS,
-		"exec": kindExec,
+		"exec": kindExec, "journald": kindJournald,
 	}
 }
 
@@ -105,10 +106,20 @@ func parseInput(in Input) (spec, error) {
 	return parseCommand("exec:"+strings.Join(in.Exec, " "), in.Exec)
 }
 
+// parseJournald takes journald: for the system's journal, and journald:DIR for one in a folder.
+func parseJournald(text, dir string) (spec, error) {
+	s, err := parseCommand(text, []string{"journalctl"})
+	if s.kind = kindJournald; err != nil || dir == "" {
+		return s, err
+	}
+	s.path, err = filepath.Abs(dir)
+	return s, err
+}
+
 // parseCommand checks that the program is there, so that a wrong name stops at the start.
 func parseCommand(text string, argv []string) (spec, error) {
 	if len(argv) == 0 || argv[0] == "" {
-		return spec{}, errors.New("no program; expected such as exec:journalctl --follow --output=json")
+		return spec{}, errors.New("no program; expected such as exec:tcpdump -l -n")
 	}
 	if _, err := exec.LookPath(argv[0]); err != nil {
 		return spec{}, err
@@ -125,6 +136,8 @@ func parseSource(t string) (spec, error) {
 	switch {
 	case isURL && known && k == kindFile:
 		return parsePath(t, strings.TrimPrefix(rest, "//"))
+	case isURL && known && k == kindJournald:
+		return parseJournald(t, rest)
 	case isURL && known && k == kindExec:
 		argv, err := splitWords(rest)
 		if err != nil {
@@ -134,7 +147,7 @@ func parseSource(t string) (spec, error) {
 	case isURL && known:
 		return parseListener(t, k)
 	case isURL && strings.HasPrefix(rest, "//"):
-		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp://, syslog+tls://, http://, https:// and exec:", scheme)
+		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp://, syslog+tls://, http://, https://, exec: and journald:", scheme)
 	}
 	return parsePath(t, t)
 }

@@ -69,7 +69,7 @@ func checkPaths(list []spec, follow bool) (errs []error) {
 
 // pushes tells whether some source can't be read again.
 func (s *Source) pushes() bool {
-	return slices.ContainsFunc(s.list, func(sp spec) bool { return sp.kind != kindFile })
+	return slices.ContainsFunc(s.list, func(sp spec) bool { return sp.kind != kindFile && sp.kind != kindJournald })
 }
 
 // ErrLost says that records were received and could not be kept; events of the stream tell which and how many.
@@ -204,7 +204,20 @@ func (r *session) start(inputs *group, positions map[string]string) error {
 			st := &stream{name: sp.path, cfg: &r.cfg, multi: sp.multi, to: r.inlet(sp, "stream:"+printable(sp.path))}
 			inputs.run(func(ctx context.Context) error { return st.runPath(ctx, sp.path) })
 		case kindExec:
-			c := &command{spec: sp, cfg: &r.cfg, inlet: func() inlet { return r.inlet(sp, unique(sp.name())) }}
+			c := &command{
+				spec: sp, cfg: &r.cfg, argv: func() []string { return sp.argv },
+				inlet: func() inlet { return r.inlet(sp, unique(sp.name())) },
+			}
+			inputs.run(c.run)
+		case kindJournald:
+			o, err := journaldOrigin(sp, positions)
+			if err != nil {
+				return err
+			}
+			c := &command{
+				spec: sp, cfg: &r.cfg, argv: func() []string { return journalctl(sp, r.cfg.Follow, o) },
+				inlet: func() inlet { return newJournald(r.em, o, sp.dataset) },
+			}
 			inputs.run(c.run)
 		case kindTCP, kindTLS:
 			l := &tcpListener{spec: sp, cfg: &r.cfg, ln: r.bound[i].tcp, inlet: func() inlet { return r.inlet(sp, unique(sp.name())) }}

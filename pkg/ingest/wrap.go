@@ -15,6 +15,7 @@ import (
 type wrapper struct {
 	sum    hash.Hash
 	origin []byte // of the id: source NUL generation NUL
+	known  []byte // of the id, in place of the record's bytes, where those may differ from one reading to the next
 	key    []byte // scratch: origin offset NUL index NUL
 	digest [sha256.Size]byte
 
@@ -103,6 +104,9 @@ func (w *wrapper) appendID(dst []byte, offset int64, raw []byte) []byte {
 	w.key = append(strconv.AppendInt(w.key, offset, 10), 0, '0', 0)
 	w.sum.Reset()
 	w.sum.Write(w.key)
+	if w.known != nil {
+		raw = w.known
+	}
 	w.sum.Write(raw)
 	return hex.AppendEncode(dst, w.sum.Sum(w.digest[:0])[:16])
 }

@@ -25,6 +25,7 @@ A SOURCE is
    syslog+tcp://ADDR         syslog streams, framed by octet count or line feed
    syslog+tls://ADDR?cert=FILE&key=FILE[&client_ca=FILE]        the same over TLS (default port 6514)
    http://ADDR/PATH, https://ADDR/PATH?cert=FILE&key=FILE       POSTed lines or JSON, gzip too; 2xx says that they are kept
+   journald:[DIR]            the system's journal, or one in a folder, by journalctl
    exec:PROGRAM ARGS         what a program prints, without a shell; with --follow it is started again when it ends
 
 -c names a file of sources, each with its own dataset, options and rule for records of several lines:
@@ -43,7 +44,7 @@ journal in --state.
    ingest /var/log/auth.log | normalize | persist --lake ./lake
    ingest --resume ./lake --follow '/var/log/*.log' | normalize | persist --lake ./lake
    ingest --resume ./lake syslog+udp://127.0.0.1:5514 syslog+tcp://127.0.0.1:5514 | normalize | persist --lake ./lake
-   ingest --follow 'exec:journalctl --follow --output=json' http://127.0.0.1:8088/logs | normalize
+   ingest --follow journald: http://127.0.0.1:8088/logs | normalize
    ingest --resume ./lake --follow -c sources.yaml | normalize | persist --lake ./lake`
 
 // Command returns the command.
