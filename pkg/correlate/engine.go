@@ -95,6 +95,7 @@ type Engine struct {
 	seq    uint64
 	heap   dueHeap
 
+	passed  int64
 	track   bool // changes are noted, for AppendChanges
 	whole   bool // the next changes are everything
 	dirty   []groupRef

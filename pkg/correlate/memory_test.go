@@ -277,6 +277,9 @@ func TestAdopt(t *testing.T) {
 	if _, ok := see(e, 1, "k", 2, "3"); !ok {
 		t.Error("a rule that stayed has lost its state")
 	}
+	if e.Passed() != 1 {
+		t.Errorf("%d groups were passed over", e.Passed())
+	}
 	if e.Time() != t0+2*second {
 		t.Errorf("time %d", e.Time())
 	}

@@ -121,11 +121,11 @@ func (g *group) append(dst []byte) []byte {
 }
 
 // Restore takes in a base (nil: nothing is remembered yet) and the changes since, in order, and forgets what was there.
-// Groups of rules that are no longer there are passed over; a rule that is new begins empty. The error is an
+// Groups of rules that are no longer there are passed over (see Passed); a rule that is new begins empty. The error is an
 // ErrSnapshot, and the Engine is empty then.
 func (e *Engine) Restore(base []byte, changes ...[]byte) error {
 	e.reset()
-	e.track = true
+	e.track, e.passed = true, 0
 	for _, data := range append([][]byte{base}, changes...) {
 		if len(data) == 0 {
 			continue
@@ -163,6 +163,10 @@ func (e *Engine) Adopt(old *Engine) error {
 	}
 	return err
 }
+
+// Passed is how many groups the last Restore passed over, because their rules are no longer there or have changed. One
+// that had changed since the base is counted again.
+func (e *Engine) Passed() int64 { return e.passed }
 
 func (e *Engine) reset() {
 	for _, r := range e.rules {
@@ -227,8 +231,12 @@ func (e *Engine) take(data []byte) error {
 			if d.err == nil && g.touch > e.seq {
 				d.err = fmt.Errorf("%w: a group from later", ErrSnapshot)
 			}
-			if d.err == nil && at >= 0 {
+			switch {
+			case d.err != nil:
+			case at >= 0:
 				d.err = e.rules[at].put(g)
+			default:
+				e.passed++
 			}
 		}
 	}

@@ -203,5 +203,9 @@ func correlationID(sc *sigma.Correlation) string {
 // adopt goes on with what old remembers.
 func (c *correlator) adopt(old *correlator) error {
 	c.clock = old.clock
-	return c.eng.Adopt(old.eng)
+	err := c.eng.Adopt(old.eng)
+	if n := c.eng.Passed(); n > 0 {
+		c.log.Warn("groups of correlations that are gone or have changed are forgotten", "groups", n)
+	}
+	return err
 }

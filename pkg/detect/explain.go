@@ -94,6 +94,8 @@ func (x *Explainer) Reached(l sigma.LogSource) bool {
 func (x *Explanation) Write(w io.Writer, routing bool) {
 	verdict := "does not match"
 	switch {
+	case x.Raises(routing) && x.Rule.Silent:
+		verdict = "matches; a correlation takes it, and it raises no alert of its own"
 	case x.Raises(routing):
 		verdict = "raises an alert"
 	case x.Matched:

@@ -16,8 +16,11 @@
 //   - a field with several values (a JSON array) matches where any of them does;
 //   - keywords look into every value of the event.
 //
+// [Parse] reads all kinds of documents and [Set.Link] joins them: filters become parts of the conditions of their rules,
+// and what a correlation refers to is found. A Correlation is evaluated by pkg/correlate.
+//
 // Not for: reading logs, field names of a log format (give NewIndex a [Mapper]), or choosing which rules see which event
-// ([LogSource.Admits] helps). Correlation and filter documents are recognised and reported, not evaluated.
+// ([LogSource.Admits] helps).
 //
 // Delivery: none of its own; a match depends on the event and the rules alone.
 package sigma

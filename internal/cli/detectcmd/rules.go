@@ -125,11 +125,26 @@ func list(c *cli.Context) error {
 				return quiet(err)
 			}
 		}
+		for _, r := range all.Correlations {
+			var refs []string
+			for i := range r.Rules {
+				refs = append(refs, r.Rules[i].Name)
+			}
+			if err := enc.Encode(map[string]any{
+				"id": r.ID, "title": r.Title, "level": r.Level.String(), "status": r.Status, "correlation": r.Type.String(), "rules": refs,
+				"tags": r.Tags, "file": r.File, "line": r.Line,
+			}); err != nil {
+				return quiet(err)
+			}
+		}
 		return nil
 	}
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	for _, r := range rules {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Level, r.LogSource, r.Title, r.ID)
+	}
+	for _, r := range all.Correlations {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Level, r.Type, r.Title, r.ID)
 	}
 	return quiet(w.Flush())
 }
