@@ -2,6 +2,7 @@ package querycmd
 
 import (
 	"bufio"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,24 +10,30 @@ import (
 )
 
 func TestFit(t *testing.T) {
+	const time, text, number = "TIMESTAMP", "VARCHAR", "BIGINT"
 	for _, tt := range []struct {
 		widths []int
+		types  string
 		width  int
 		want   []int
+		fits   bool
 	}{
-		{[]int{5, 100, 10}, 0, []int{5, 100, 10}},
-		{[]int{5, 10}, 80, []int{5, 10}},
-		{[]int{5, 100, 10}, 59, []int{5, 40, 10}},
-		{[]int{50, 60}, 42, []int{20, 20}},
-		{[]int{30, 30, 30}, 10, []int{8, 8, 8}}, // no narrower: the terminal wraps
+		{[]int{5, 100, 10}, text, 0, []int{5, 100, 10}, true},
+		{[]int{5, 10}, text, 80, []int{5, 10}, true},
+		{[]int{5, 100, 10}, text, 59, []int{5, 40, 10}, true},
+		{[]int{50, 60}, text, 42, []int{20, 20}, true},
+		{[]int{30, 30, 30}, text, 10, []int{8, 8, 8}, false},
+		{[]int{27, 30}, time + " " + text, 40, []int{27, 11}, true},
+		{[]int{27, 30}, time + " " + number, 40, []int{27, 30}, false},
+		{[]int{27, 3, 40}, time + " " + text + " STRUCT(a INTEGER)", 42, []int{27, 3, 8}, true},
 	} {
-		got := append([]int(nil), tt.widths...)
-		fit(got, tt.width)
-		for i := range got {
-			if got[i] != tt.want[i] {
-				t.Errorf("%v in %d columns: %v, want %v", tt.widths, tt.width, got, tt.want)
-				break
-			}
+		types := strings.SplitN(tt.types, " ", len(tt.widths))
+		for len(types) < len(tt.widths) {
+			types = append(types, text)
+		}
+		got := slices.Clone(tt.widths)
+		if fits := fit(got, types, tt.width); fits != tt.fits || !slices.Equal(got, tt.want) {
+			t.Errorf("%v in %d columns: %v, %v, want %v", tt.widths, tt.width, got, fits, tt.want)
 		}
 	}
 }

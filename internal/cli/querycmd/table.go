@@ -29,7 +29,7 @@ func writeTable(out *bufio.Writer, rows *query.Rows, width int) error {
 	var sample [][]string
 	records := false
 	flush := func() error {
-		if records = !fit(widths, width); records {
+		if records = !fit(widths, rows.Types, width); records {
 			for i, row := range sample {
 				if err := writeRecord(out, rows, row, i+1, width); err != nil {
 					return err
@@ -87,6 +87,11 @@ func cells(row []string) []string {
 	return out
 }
 
+// wordy tells whether a value of the type says something if its end is cut.
+func wordy(sqlType string) bool {
+	return !numeric(sqlType) && sqlType != "DATE" && sqlType != "BOOLEAN" && sqlType != "UUID" && !strings.HasPrefix(sqlType, "TIME")
+}
+
 func numeric(sqlType string) bool {
 	switch sqlType {
 	case "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE":
@@ -120,8 +125,8 @@ const gap = "  "
 // narrowest is what a column that is cut keeps.
 const narrowest = 8
 
-// fit narrows the widest columns until the table fits, and tells whether it does.
-func fit(widths []int, width int) bool {
+// fit narrows the widest columns of text until the table fits, and tells whether it does. Half a number or half a time says nothing.
+func fit(widths []int, types []string, width int) bool {
 	if width == 0 {
 		return true
 	}
@@ -130,13 +135,13 @@ func fit(widths []int, width int) bool {
 		total += w
 	}
 	for total > width {
-		widest := 0
+		widest := -1
 		for i, w := range widths {
-			if w > widths[widest] {
+			if wordy(types[i]) && w > narrowest && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
-		if widths[widest] <= narrowest {
+		if widest < 0 {
 			return false
 		}
 		widths[widest]--
