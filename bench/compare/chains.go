@@ -14,8 +14,8 @@ func join() *work {
 			peer("gojq", "gojq", "gojq -c --slurpfile users users.json -f join.jq < {in}", spelling{}),
 			peer("jq", "jq", "jq -c --slurpfile users users.json -f join.jq < {in}", spelling{}),
 			peer("Miller", "mlr", "mlr --ijsonl --ojsonl flatten then join -i csv --ur -l id -r user.id -j user.id -f users.csv then rename name,user.full_name,email,user.email,office,user.office.city then unflatten {in}", spelling{}),
-			peer("DuckDB", "py/duckdb", py+"duckdb {in} {out}", spelling{}).noted("one thread; in batch, order not kept"),
-			peer("Polars", "py/polars", py+"polars {in} {out}", spelling{}).noted("one thread; in batch"),
+			peer("DuckDB", "py/duckdb", py+"duckdb {in} {out}", spelling{}).batched("no filter: reads a file whole, infers the types from its beginning, does not keep the order; one thread"),
+			peer("Polars", "py/polars", py+"polars {in} {out}", spelling{}).batched("no filter: reads a file whole, infers the types from its beginning; one thread"),
 		},
 	}
 }

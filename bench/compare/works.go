@@ -23,6 +23,7 @@ type row struct {
 	pipe  []string // processes, each a line of shell
 	check []string // the pipe whose output is compared, where it is not the timed one
 	floor bool     // not the work, but the least that it could take
+	batch bool     // no filter: it reads a file whole
 	note  string
 	spelling
 }
@@ -40,6 +41,12 @@ func peer(tool, prog, cmd string, s spelling) row {
 func (r row) noted(note string) row {
 	r.note = note
 	return r
+}
+
+// batched says that the program can't stand in a pipe that never ends.
+func (r row) batched(note string) row {
+	r.batch = true
+	return r.noted(note)
 }
 
 // floored says that the row does not do the work.
@@ -69,7 +76,7 @@ func rename() *work {
 			peer("VRL", "vrl", "vrl -i {in} -p rename.vrl", spelling{}).noted("reads the whole file into memory"),
 			peer("Miller", "mlr", "mlr --ijsonl --ojsonl put -f rename.mlr {in}", spelling{}),
 			peer("Benthos", "benthos", "benthos -c rename.benthos.yaml < {in}", spelling{}),
-			peer("DuckDB", "py/duckdb", "python3 rename.py {in} {out}", spelling{}).noted("no filter: reads a file whole, infers the types from its beginning, and its program names every field that is kept; one thread"),
+			peer("DuckDB", "py/duckdb", "python3 rename.py {in} {out}", spelling{}).batched("no filter: reads a file whole, infers the types from its beginning, and its program names every field that is kept; one thread"),
 		},
 	}
 }

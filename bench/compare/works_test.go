@@ -96,8 +96,16 @@ func TestRatio(t *testing.T) {
 	}
 	m := measured{work: &work{name: "rename"}, results: []*result{ours, run(time.Second), theirs}}
 	m.results[2].row = &row{tool: "jaq", peer: "jaq"}
-	if best := m.best(); best == nil || best.row.tool != "jaq" {
+	if best := m.best(false); best == nil || best.row.tool != "jaq" {
 		t.Error("the best of the others must be a peer")
+	}
+	m.results[2].row.batch = true
+	if m.best(false) != nil || m.best(true) == nil {
+		t.Error("what works in batch is a kind of its own")
+	}
+	b := &bench{tables: []measured{m}}
+	if text := b.short(); !strings.Contains(text, "|  | 2.00 | | | jaq: 20 | 10.00 × |\n") {
+		t.Errorf("got %s", text)
 	}
 }
 
