@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -53,7 +54,7 @@ func (l *Loaded) Convert(which []string) ([]Converted, error) {
 	for _, r := range l.Rules {
 		wanted := len(sel) == 0
 		for _, s := range sel {
-			if s.matches(&r.Meta, r.LogSource.String()) || s.kind == "" && strings.Contains(r.File, s.text) {
+			if s.matches(&r.Meta, r.LogSource.String()) || s.kind == "" && fileName(r.File) == s.text {
 				s.used, wanted = true, true
 			}
 		}
@@ -95,7 +96,7 @@ func (l *Loaded) convert(r *sigma.Rule) (*Converted, error) {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(4)
-	if err := enc.Encode(ordered(doc)); err != nil {
+	if err := enc.Encode(block(ordered(doc))); err != nil {
 		return nil, fmt.Errorf("convert %s: %w", cmp.Or(r.ID, r.Title), err)
 	}
 	c.Rule = b.String()
@@ -104,6 +105,9 @@ func (l *Loaded) convert(r *sigma.Rule) (*Converted, error) {
 
 // documentKey is what a rule is found by.
 func documentKey(id, title string) string { return cmp.Or(id, "title:"+title) }
+
+// fileName is a file's name without its folder and ending.
+func fileName(p string) string { return strings.TrimSuffix(path.Base(p), path.Ext(p)) }
 
 // keep returns rewrite, which may be nil, and notes each document as it is behind it.
 func (l *Loaded) keep(rewrite func(*yaml.Node) error) func(*yaml.Node) error {
@@ -148,6 +152,20 @@ func ordered(doc *yaml.Node) *yaml.Node {
 	out.Content = nil
 	for _, p := range pairs {
 		out.Content = append(out.Content, p.key, p.value)
+	}
+	return &out
+}
+
+// block returns a copy of n with a line for each member, aliases resolved.
+func block(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	out := *n
+	out.Anchor, out.Style = "", n.Style&^yaml.FlowStyle
+	out.Content = nil
+	for _, e := range n.Content {
+		out.Content = append(out.Content, block(e))
 	}
 	return &out
 }

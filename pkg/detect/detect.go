@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"leat/pkg/alert"
 	"leat/pkg/correlate"
 	"leat/pkg/event"
@@ -25,6 +27,11 @@ type Config struct {
 	// File, Taxonomy, Pipelines, MinLevel, Disable and Enable: see Sources.
 	File, MinLevel                       string
 	Taxonomy, Pipelines, Disable, Enable []string
+	// Count counts evaluations, matches and time by rule; see RuleStats. Metrics, where it is set, is told them too.
+	Count   bool
+	Metrics *metrics.Set
+	// Watch reads the rules again when a file changes that they are read from.
+	Watch bool
 	// Workers is how many goroutines match events; 0 stands for 1. The order of what comes out is the same with any number.
 	Workers int
 	// State is the folder for what is remembered between events. In a marked pipe it is needed as soon as a rule
@@ -54,6 +61,7 @@ type Stage struct {
 	parts    []event.Batch
 	errs     []error
 	cor      *correlator // nil where no rule correlates or suppresses
+	watcher  *watcher    // nil: nothing is watched
 	memory   memory
 }
 
@@ -61,6 +69,7 @@ type Stage struct {
 type shared struct {
 	set     atomic.Pointer[ruleSet]
 	loading atomic.Bool
+	again   atomic.Bool // a reload was asked for while one was at work
 	marked  atomic.Bool
 }
 
@@ -88,7 +97,16 @@ func New(cfg Config) (*Stage, error) {
 		s.matchers = append(s.matchers, &matcher{cfg: &s.cfg})
 	}
 	s.parts, s.errs = make([]event.Batch, len(s.matchers)), make([]error, len(s.matchers))
-	return s, s.adopt(set)
+	if err := s.adopt(set); err != nil {
+		return nil, err
+	}
+	if cfg.Count && cfg.Metrics != nil {
+		cfg.Metrics.RegisterMetricsWriter(s.writeMetrics)
+	}
+	if cfg.Watch {
+		s.watch()
+	}
+	return s, nil
 }
 
 // adopt makes set the rules that s works with. What correlations remember goes on.
@@ -112,26 +130,37 @@ func (s *Stage) adopt(set *ruleSet) error {
 // Reload reads the rules anew; where all is well they replace the old ones, at the next mark or in an unmarked pipe between
 // two batches, and else the old ones stay and the log says why.
 func (s *Stage) Reload() {
+	s.shared.again.Store(true)
 	if !s.shared.loading.CompareAndSwap(false, true) {
 		return
 	}
 	go func() {
-		defer s.shared.loading.Store(false)
-		set, err := load(s.cfg)
-		if err == nil {
-			_, err = newCorrelator(&s.cfg, set)
+		for s.shared.again.Swap(false) {
+			s.reload()
 		}
-		if err == nil && set.remembers() && s.shared.marked.Load() && s.cfg.State == "" {
-			if err = ErrNoState; len(s.cfg.Rules) == 0 {
-				set, err = set.withoutMemory(), nil
-			}
+		s.shared.loading.Store(false)
+		if s.shared.again.Load() {
+			s.Reload() // asked for between the last look and the end
 		}
-		if err != nil {
-			s.cfg.Log.Error("rules not reloaded, the old ones stay", "error", err)
-			return
-		}
-		s.shared.set.Store(set)
 	}()
+}
+
+// reload reads the rules anew and leaves them where the stage finds them.
+func (s *Stage) reload() {
+	set, err := load(s.cfg)
+	if err == nil {
+		_, err = newCorrelator(&s.cfg, set)
+	}
+	if err == nil && set.remembers() && s.shared.marked.Load() && s.cfg.State == "" {
+		if err = ErrNoState; set.builtin() {
+			set, err = set.withoutMemory(), nil
+		}
+	}
+	if err != nil {
+		s.cfg.Log.Error("rules not reloaded, the old ones stay", "error", err)
+		return
+	}
+	s.shared.set.Store(set)
 }
 
 // minPart is the least number of events for which a hand-over to another core pays.
@@ -281,6 +310,9 @@ func (m *matcher) worker(class int) (*worker, error) {
 	w := m.made[sub]
 	if w == nil {
 		w = &worker{sub.ix.NewMatcher(), sub}
+		if m.cfg.Count {
+			w.m.Count(m.set.countsOf(sub))
+		}
 		m.made[sub] = w
 	}
 	if len(m.by) < 2*maxSubsets {

@@ -23,7 +23,7 @@ func (s *Stage) Hello(h stage.Hello) error {
 	if s.cor != nil {
 		s.cor.clock.marked = true
 	}
-	starters := len(s.cfg.Rules) == 0
+	starters := s.set.builtin()
 	switch {
 	case s.cfg.State == "" && s.cor == nil:
 		return nil
@@ -96,8 +96,11 @@ func (s *Stage) Tick(now time.Time) error {
 	return nil
 }
 
-// Close lets go of the state; it saves nothing.
+// Close lets go of the state and of the files that are watched; it saves nothing.
 func (s *Stage) Close() error {
+	if s.watcher != nil {
+		s.watcher.close()
+	}
 	if s.memory.store == nil {
 		return nil
 	}
@@ -132,7 +135,11 @@ func (c *correlator) restore(base []byte, changes [][]byte) error {
 		}
 		rest = append(rest, part)
 	}
-	return c.eng.Restore(rest[0], rest[1:]...)
+	err := c.eng.Restore(rest[0], rest[1:]...)
+	if n := c.eng.Passed(); n > 0 {
+		c.log.Warn("groups of correlations that are gone or have changed are forgotten", "groups", n)
+	}
+	return err
 }
 
 // takeClock reads the clock's part of a snapshot and returns the engine's.

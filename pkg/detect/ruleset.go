@@ -22,6 +22,7 @@ type ruleSet struct {
 	corWriters   []*alert.Writer
 	fields       *Taxonomy
 	router       *router
+	counts       []sigma.RuleCount // by rule
 
 	mu      sync.Mutex
 	byClass map[int]*subset
@@ -75,6 +76,7 @@ func load(cfg Config) (*ruleSet, error) {
 func newRuleSet(l *Loaded) (s *ruleSet, err error) {
 	s = &ruleSet{
 		rules: l.Rules, correlations: l.Correlations, fields: l.Fields, byClass: map[int]*subset{}, byRules: map[string]*subset{},
+		counts: make([]sigma.RuleCount, len(l.Rules)),
 	}
 	if s.router, err = newRouter(); err != nil {
 		return nil, err
@@ -107,7 +109,7 @@ func writerOf(m *sigma.Meta, id string) (*alert.Writer, error) {
 // withoutMemory returns the set without its correlations.
 func (s *ruleSet) withoutMemory() *ruleSet {
 	return &ruleSet{
-		rules: s.rules, writers: s.writers, fields: s.fields, router: s.router, byClass: map[int]*subset{}, byRules: map[string]*subset{},
+		rules: s.rules, writers: s.writers, fields: s.fields, router: s.router, counts: make([]sigma.RuleCount, len(s.rules)), byClass: map[int]*subset{}, byRules: map[string]*subset{},
 	}
 }
 

@@ -98,7 +98,7 @@ func TestStarterRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count < 20 {
+	if count < 40 {
 		t.Errorf("only %d starter rules", count)
 	}
 }

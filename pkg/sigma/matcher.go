@@ -16,6 +16,8 @@ type Matcher struct {
 	woken []uint32 // by rule: now where it is a candidate
 	cands []int32
 	hits  []int32
+
+	counts []*RuleCount // by rule; nil: nothing is counted
 }
 
 // NewMatcher makes a Matcher.
@@ -46,9 +48,13 @@ func (m *Matcher) Match(e *event.Event) []int32 {
 		m.look(&m.ix.scan[slot+1], m.r.slots[slot].first)
 	}
 	m.words(&m.ix.scan[0])
-	for _, rule := range m.cands {
-		if m.run(m.ix.fastStarts[rule]) {
-			m.hits = append(m.hits, rule)
+	if m.counts != nil {
+		m.counted()
+	} else {
+		for _, rule := range m.cands {
+			if m.run(m.ix.fastStarts[rule]) {
+				m.hits = append(m.hits, rule)
+			}
 		}
 	}
 	slices.Sort(m.hits)

@@ -3,6 +3,7 @@ package detectcmd
 
 import (
 	"errors"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -32,6 +33,8 @@ what, where and why. Without -r the built-in starter rules are used. Events may 
 			&cli.StringFlag{Name: "state", Usage: "`DIR` for what correlations and suppressions remember; a marked pipe with such rules needs it"},
 			&cli.StringFlag{Name: "state-missing", Value: "fail", Usage: "`WHAT` to do where the state knows nothing of the mark at which the stream goes on: fail, or empty (begin anew)"},
 			&cli.DurationFlag{Name: "lateness", Value: correlate.DefaultLateness, Usage: "how much later than its neighbours an event may come and still be correlated exactly"},
+			&cli.BoolFlag{Name: "watch", Value: true, Usage: "read rules again when their files change; --watch=false: on SIGHUP alone"},
+			&cli.BoolFlag{Name: "stats", Usage: "at the end, print evaluations, matches and time of each rule to stderr"},
 			&cli.StringFlag{Name: "explain", Usage: "match no stream: say of `EVENT` (a JSON object, @FILE or -) which rules match it and why; with --rule why that one did or did not"},
 			&cli.StringFlag{Name: "rule", Usage: "with --explain: the rule with this `ID`, title or part of its file's name"},
 		), frame.CommonFlags()...),
@@ -40,13 +43,20 @@ what, where and why. Without -r the built-in starter rules are used. Events may 
 			if c.IsSet("explain") {
 				return explainEvent(c, c.String("explain"), c.String("rule"))
 			}
+			var s *detect.Stage
 			err := frame.RunFilter(c, "detect", false, func(env *frame.Env) (stage.Stage, error) {
 				cfg, err := config(c, env)
 				if err != nil {
 					return nil, err
 				}
-				return detect.New(cfg)
+				s, err = detect.New(cfg)
+				return s, err
 			})
+			if s != nil && c.Bool("stats") {
+				if werr := s.WriteStats(os.Stderr); err == nil {
+					err = werr
+				}
+			}
 			for _, told := range []error{detect.ErrNoState, state.ErrMissing, state.ErrOther, state.ErrFormat} {
 				if errors.Is(err, told) {
 					return frame.Usage(err)
@@ -76,6 +86,7 @@ func config(c *cli.Context, env *frame.Env) (detect.Config, error) {
 		Rules: c.StringSlice("rules"), Lookups: c.StringSlice("lookup"), Strict: c.Bool("strict"), AlertsOnly: c.Bool("alerts-only"),
 		File: c.String("config"), Taxonomy: c.StringSlice("taxonomy"), Pipelines: c.StringSlice("sigma-pipeline"),
 		MinLevel: c.String("min-level"), Disable: c.StringSlice("disable"), Enable: c.StringSlice("enable"),
+		Count: c.Bool("stats") || c.String("metrics-addr") != "", Metrics: env.Counters.Set(), Watch: c.Bool("watch"),
 		Routing: on, Log: env.Log, Workers: env.Workers, State: c.String("state"), StateMissing: missing == "empty",
 		Limits: correlate.Limits{Lateness: c.Duration("lateness")},
 	}, nil
