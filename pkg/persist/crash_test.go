@@ -170,7 +170,18 @@ func TestPythonReadsTheFiles(t *testing.T) {
 r = duckdb.read_parquet(sys.argv[1:], hive_partitioning=True)
 print(r.aggregate("count(*), count(DISTINCT event.id), max(message), count(threat.technique.id[1]), count(rule.name), count(source.geo.city_name)").fetchall()[0])
 print(duckdb.sql("SELECT dataset, date, count(*) FROM r GROUP BY ALL ORDER BY ALL").fetchall()[0][0])
-print(len({tuple(duckdb.read_parquet(p, hive_partitioning=False).columns) + tuple(map(str, duckdb.read_parquet(p, hive_partitioning=False).types)) for p in sys.argv[1:]}))`
+print(len({tuple(duckdb.read_parquet(p, hive_partitioning=False).columns) + tuple(map(str, duckdb.read_parquet(p, hive_partitioning=False).types)) for p in sys.argv[1:]}))
+from importlib.util import find_spec
+if find_spec("pyarrow"):
+    import pyarrow.dataset as ds, pyarrow.parquet as pq
+    assert ds.dataset(sys.argv[1:]).count_rows(filter=ds.field("event", "dataset") == "d1") == 4001
+    assert sum(pq.read_table(p, partitioning=None).num_rows for p in sys.argv[1:]) == 20002
+    assert any(pq.ParquetFile(p).metadata.row_group(0).column(0).statistics.has_min_max for p in sys.argv[1:])
+if find_spec("polars"):
+    import polars as pl
+    t = pl.scan_parquet(sys.argv[1:])
+    assert t.filter(pl.col("event").struct.field("dataset") == "d1").select(pl.len()).collect().item() == 4001
+    assert t.select(pl.col("message").max()).collect().item() == "line 9999 of a test, with some text"`
 	out, err := exec.Command("python3", append([]string{"-c", script}, paths...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
