@@ -51,7 +51,11 @@ func (s *Stage) WriteStats(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "EVALUATIONS\tMATCHES\tMS\tNS EACH\t  RULE\n")
 	for _, r := range s.RuleStats() {
-		fmt.Fprintf(w, "%d\t%d\t%.1f\t%d\t  %s %s\n", r.Evaluated, r.Matched, float64(r.Took)/1e6, uint64(r.Took)/r.Evaluated, r.ID, clean(r.Title))
+		ms, each := "-", "-" // no evaluation was among those that are timed
+		if r.Took > 0 {
+			ms, each = fmt.Sprintf("%.1f", float64(r.Took)/1e6), fmt.Sprint(uint64(r.Took)/r.Evaluated)
+		}
+		fmt.Fprintf(w, "%d\t%d\t%s\t%s\t  %s %s\n", r.Evaluated, r.Matched, ms, each, r.ID, clean(r.Title))
 	}
 	return w.Flush()
 }
