@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -78,7 +77,12 @@ func specialProgram(t *testing.T) string {
 			return
 		}
 		special.path = filepath.Join(dir, "leat")
-		source := filepath.Join(runtime.GOROOT(), "src", "time", "time.go")
+		root, err := exec.Command("go", "env", "GOROOT").Output()
+		if err != nil {
+			special.err = err.Error()
+			return
+		}
+		source := filepath.Join(strings.TrimSpace(string(root)), "src", "time", "time.go")
 		text, err := os.ReadFile(source)
 		if err != nil {
 			special.err = err.Error()
