@@ -261,6 +261,20 @@ func TestChains(t *testing.T) {
 	}
 }
 
+// Two files may use the same names for rules of their own.
+func TestNamesOfTwoFiles(t *testing.T) {
+	s := Parse("one.yml", []byte(chain("first", "a")+base), Options{})
+	s.Add(Parse("two.yml", []byte(chain("second", "a")+strings.Replace(base, "b0000000", "b1111111", 1)), Options{}))
+	s.Add(Parse("three.yml", []byte(chain("third", "a")), Options{}))
+	s.Link()
+	if len(s.Faults) != 1 || s.Faults[0].File != "three.yml" || !strings.Contains(s.Faults[0].Reason, "several rules have the name") {
+		t.Errorf("%v", s.Faults)
+	}
+	if len(s.Correlations) != 2 || s.Correlations[0].Rules[0].Rule.File != "one.yml" || s.Correlations[1].Rules[0].Rule.File != "two.yml" {
+		t.Errorf("%+v", s.Correlations)
+	}
+}
+
 // A correlation that states no level has the highest of its rules.
 func TestLevelIsInherited(t *testing.T) {
 	leveled := strings.Replace(base, "name: a\n", "name: a\nlevel: high\n", 1)

@@ -114,11 +114,11 @@ func (s *Set) apply(f *Filter, by *names) {
 	}
 	for i := range f.Rules {
 		ref := &f.Rules[i]
-		found := by.find(ref.Name)
+		found, ambiguous := by.find(ref.Name, f.File)
 		switch {
 		case found == nil:
 			fault(ref, "no rule with the id or name %q was loaded", ref.Name)
-		case found.twice:
+		case ambiguous:
 			fault(ref, "several rules have the name %q; use an id", ref.Name)
 		case found.rule == nil:
 			fault(ref, "%q is a correlation; filters are for detection rules", ref.Name)

@@ -58,19 +58,37 @@ func IsRuleFile(name string) bool {
 
 // named is what an id or name stands for.
 type named struct {
-	rule  *Rule
-	corr  *Correlation
-	twice bool
+	rule *Rule
+	corr *Correlation
+	file string
 }
 
 // names finds documents by id and by name; an id goes before a name.
-type names struct{ ids, names map[string]*named }
+type names struct {
+	ids   map[string]*named
+	names map[string][]*named
+}
 
-func (n *names) find(ref string) *named {
+// find returns what a document of file means by ref, or nil. A name that several have is that of its own file, if there is
+// one alone: names are unique per correlation (specification, related rules), not in the world.
+func (n *names) find(ref, file string) (found *named, ambiguous bool) {
 	if f := n.ids[ref]; f != nil {
-		return f
+		return f, false
 	}
-	return n.names[ref]
+	all := n.names[ref]
+	var near []*named
+	for _, f := range all {
+		if f.file == file {
+			near = append(near, f)
+		}
+	}
+	if len(near) > 0 {
+		all = near
+	}
+	if len(all) == 0 {
+		return nil, false
+	}
+	return all[0], len(all) > 1
 }
 
 // Link leaves out documents whose id an earlier one has, joins filters to rules, resolves what correlations refer to, and
@@ -109,7 +127,7 @@ func (s *Set) Link() {
 
 // unique leaves out documents with an id that was there.
 func (s *Set) unique() *names {
-	by := &names{map[string]*named{}, map[string]*named{}}
+	by := &names{map[string]*named{}, map[string][]*named{}}
 	first := map[string]*Meta{}
 	again := func(m *Meta) bool {
 		f := first[m.ID]
@@ -127,13 +145,8 @@ func (s *Set) unique() *names {
 		if m.ID != "" {
 			by.ids[m.ID] = n
 		}
-		if m.Name == "" {
-			return
-		}
-		if had := by.names[m.Name]; had != nil {
-			had.twice = true
-		} else {
-			by.names[m.Name] = &named{rule: n.rule, corr: n.corr}
+		if m.Name != "" {
+			by.names[m.Name] = append(by.names[m.Name], n)
 		}
 	}
 	rules, corrs, filters := s.Rules, s.Correlations, s.Filters
@@ -141,13 +154,13 @@ func (s *Set) unique() *names {
 	for _, r := range rules {
 		if !again(&r.Meta) {
 			s.Rules = append(s.Rules, r)
-			note(&r.Meta, &named{rule: r})
+			note(&r.Meta, &named{rule: r, file: r.File})
 		}
 	}
 	for _, c := range corrs {
 		if !again(&c.Meta) {
 			s.Correlations = append(s.Correlations, c)
-			note(&c.Meta, &named{corr: c})
+			note(&c.Meta, &named{corr: c, file: c.File})
 		}
 	}
 	for _, f := range filters {
@@ -185,7 +198,7 @@ func (l *linker) link(c *Correlation) linkState {
 	l.depth++
 	faults := len(l.set.Faults)
 	for i := range c.Rules {
-		if reason := l.resolve(&c.Rules[i]); reason != "" {
+		if reason := l.resolve(&c.Rules[i], c.File); reason != "" {
 			l.fault(c, c.Rules[i].Line, c.Rules[i].Column, "correlation.rules", reason)
 		}
 	}
@@ -208,13 +221,13 @@ func (l *linker) fault(c *Correlation, line, column int, key, reason string) {
 	})
 }
 
-// resolve finds what ref names, and says why it can't be used.
-func (l *linker) resolve(ref *Reference) string {
-	found := l.by.find(ref.Name)
+// resolve finds what ref, of a correlation of file, names, and says why it can't be used.
+func (l *linker) resolve(ref *Reference, file string) string {
+	found, ambiguous := l.by.find(ref.Name, file)
 	switch {
 	case found == nil:
 		return fmt.Sprintf("no rule with the id or name %q was loaded", ref.Name)
-	case found.twice:
+	case ambiguous:
 		return fmt.Sprintf("several rules have the name %q; use an id", ref.Name)
 	case found.rule != nil:
 		ref.Rule = found.rule
