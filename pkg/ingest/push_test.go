@@ -20,22 +20,6 @@ func throughJournal(tb testing.TB, dir, text string) {
 	}
 }
 
-// In the steady state the way through the journal allocates nothing for a record.
-func TestJournalDoesNotAllocate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures allocations of a whole run")
-	}
-	_, text := numbered(1000)
-	allocs := func(times int) float64 {
-		long := strings.Repeat(text, times)
-		return testing.AllocsPerRun(3, func() { throughJournal(t, t.TempDir(), long) })
-	}
-	few, many := allocs(20), allocs(120)
-	if perRecord := (many - few) / 100_000; perRecord > 0.02 {
-		t.Errorf("%.3f allocations a record (%.0f for 20,000 records, %.0f for 120,000)", perRecord, few, many)
-	}
-}
-
 // BenchmarkJournalPath is standard input, journal with its fsyncs, wrapped lines.
 func BenchmarkJournalPath(b *testing.B) {
 	const n = 50_000
