@@ -22,14 +22,14 @@ Written by `+"`make bench`"+` (bench/compare). Figures are of one machine at one
     make bench N=100000 PEERS=no        quick: ours alone
     go run ./bench/compare -only rename,chain -n 1000000
 
-%s, commit %s, %d cores of %s, %s, load average %s at the start. %s events a row where it says nothing else; medians of %d rounds in turn.
+%s, commit %s, %d cores of %s, %s, load average %s at the start. %s events a row where it says nothing else; medians of %d rounds in turn; a peer gets as many events as take it %g s of CPU, at least those that are compared.
 
 CPU is user and system time of all processes of a row. *Net* leaves out start-up (loading rules, tables, a virtual machine: measured with one event); it is printed
 where that is more than 5 %%. Events/s is wall time, start-up included. RSS is the peak; of a pipe, the sum. *Ratio* is the row's CPU, net, over that of the first row in
 the same round. *Agrees*: every field of the first %s events was compared with the first row's. Data is made by bench/gen; the commands below each table run in the
 folder of the data (-dir), where bench/work was copied, with bin/ and the peers' folder in PATH.
 
-`, time.Now().UTC().Format("2006-01-02 15:04 UTC"), commit(), runtime.NumCPU(), processor(), runtime.Version(), load(), thousands(b.o.n), b.o.runs, thousands(sample))
+`, time.Now().UTC().Format("2006-01-02 15:04 UTC"), commit(), runtime.NumCPU(), processor(), runtime.Version(), load(), thousands(b.o.n), b.o.runs, b.o.budget, thousands(sample))
 	if list := b.versions(); list != "" && b.o.peers == "yes" {
 		fmt.Fprintf(b.out, "Versions: %s.\n\n", list)
 	}
