@@ -71,6 +71,7 @@ type shared struct {
 	loading atomic.Bool
 	again   atomic.Bool // a reload was asked for while one was at work
 	marked  atomic.Bool
+	gauges  atomic.Pointer[[]*gauge]
 }
 
 // worker matches against one subset of the rules.
@@ -100,6 +101,9 @@ func New(cfg Config) (*Stage, error) {
 	if err := s.adopt(set); err != nil {
 		return nil, err
 	}
+	if cfg.Metrics != nil {
+		cfg.Metrics.RegisterMetricsWriter(s.writeCorrelations)
+	}
 	if cfg.Count && cfg.Metrics != nil {
 		cfg.Metrics.RegisterMetricsWriter(s.writeMetrics)
 	}
@@ -121,6 +125,8 @@ func (s *Stage) adopt(set *ruleSet) error {
 		}
 	}
 	s.set, s.cor = set, cor
+	gauges := newGauges(cor)
+	s.shared.gauges.Store(&gauges)
 	for _, m := range s.matchers {
 		m.adopt(set, cor)
 	}
@@ -185,7 +191,9 @@ func (s *Stage) Process(b *event.Batch) error {
 	if s.cor == nil {
 		return nil
 	}
-	return s.cor.process(b, s.matchers[:n])
+	err := s.cor.process(b, s.matchers[:n])
+	s.cor.gauge(*s.shared.gauges.Load())
+	return err
 }
 
 // parallel lets n matchers work on parts of b.
