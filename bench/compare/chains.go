@@ -4,8 +4,8 @@ func join() *work {
 	py := "env POLARS_MAX_THREADS=1 python3 join.py "
 	return &work{
 		name: "join", in: "ecs.ndjson", key: "event.id",
-		title: "Join with a table of 100,000 users",
-		about: "Events of 651 bytes; `user.id` is looked up in a CSV file and name, email and city are added below `user`; 5 % find nothing. The jq family gets the table as one JSON object.",
+		title:   "Join with a table of 100,000 users",
+		about:   "Events of 651 bytes; `user.id` is looked up in a CSV file and name, email and city are added below `user`; 5 % find nothing. The jq family gets the table as one JSON object.",
 		missing: "VRL's command line has no tables; Benthos was not tried.",
 		rows: []row{
 			leat("leat enrich", "enrich -c enrich.yaml < {in}", spelling{}),
