@@ -10,6 +10,9 @@
 // at the end of input; what is in the spill when the process is killed comes again if its source is read again, and is lost if not.
 // A spill is never fsynced: it is no journal, and is swept at the next start.
 //
+// Commits of a few events do not make many small files: each merges what this process has written to the same partition before, by the rows
+// that it has kept of it, and takes the small files out with the same log entry.
+//
 // No event is refused. A row that was damaged on its way through the spill becomes a pipeline_error that holds it as text.
 //
 // It is not for changing what is in the lake already: that is pkg/retain.

@@ -182,3 +182,27 @@ func TestBadConfiguration(t *testing.T) {
 		t.Error("a folder of other things became a lake")
 	}
 }
+
+// TestTakesWithoutAllocating: an event costs no allocation, also where datasets take turns.
+func TestTakesWithoutAllocating(t *testing.T) {
+	l := initLake(t)
+	s, err := persist.New(t.Context(), persist.Config{Dir: l.Dir(), MaxAge: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var lines []string
+	for i := range 600 {
+		lines = append(lines, fmt.Sprintf(`{"@timestamp":"2026-11-24T08:00:00.%03dZ","event":{"kind":"event","dataset":"d%d","category":["a","b"]},"message":"\u00e9","x":{"y":%d}}`, i, i%7, i))
+	}
+	b := batchOf(lines...)
+	n := testing.AllocsPerRun(30, func() {
+		if err := s.Batch(b); err != nil {
+			t.Fatal(err)
+		}
+	})
+	// Buffers grow, and files are opened.
+	if n > 60 {
+		t.Errorf("%v allocations for 600 events", n)
+	}
+}

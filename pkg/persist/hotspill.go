@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"leat/internal/duck"
 	"leat/pkg/lake"
 	"leat/pkg/row"
 )
@@ -158,34 +157,4 @@ func (sp *hotSpill) copy(to string) error {
 		err = nil
 	}
 	return errors.Join(err, out.Flush(), f.Close())
-}
-
-// HotSQL is a SELECT of the rows of copied spills with the columns of cols, dataset and date.
-func HotSQL(cols *row.Columns, files []HotFile) string {
-	var small, big []string
-	longest := bigLine
-	for _, f := range files {
-		if f.Longest > bigLine {
-			big, longest = append(big, f.Path), max(longest, f.Longest)
-		} else {
-			small = append(small, f.Path)
-		}
-	}
-	var types, names []string
-	for _, t := range cols.Table() {
-		types = append(types, duck.Text(t.Name)+": "+duck.Text(t.SQL))
-		names = append(names, duck.Name(t.Name))
-	}
-	var parts []string
-	for _, g := range []struct {
-		paths   []string
-		longest int
-	}{{small, bigLine}, {big, longest}} {
-		if len(g.paths) > 0 {
-			parts = append(parts, fmt.Sprintf("SELECT %s, dataset, date FROM read_json(%s, columns = {%s}, format = 'newline_delimited', "+
-				"compression = 'uncompressed', maximum_object_size = %d, hive_partitioning = true, hive_types = {'dataset': VARCHAR, 'date': DATE})",
-				strings.Join(names, ", "), duck.List(g.paths), strings.Join(types, ", "), g.longest+64))
-		}
-	}
-	return strings.Join(parts, " UNION ALL ")
 }

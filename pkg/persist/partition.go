@@ -17,7 +17,7 @@ const (
 // maxPartitions is how many partitions one commit may have; events of further ones go to lake.OtherDataset.
 const maxPartitions = 256
 
-// bigLine is the length of a row above which it goes to a file of its own kind: DuckDB's reader takes memory by its longest line.
+// bigLine is the length of a row above which it goes to a file of its own kind: a reader takes memory by the longest value that it meets.
 const bigLine = 1 << 20
 
 // partition is what one spill is for.

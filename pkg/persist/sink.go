@@ -27,6 +27,7 @@ type Sink struct {
 	gen     *generation
 	number  int                    // of the newest generation
 	parts   map[partition]struct{} // since the last commit
+	names   map[string]string      // dataset -> name of its partitions, of some that were seen
 	since   time.Time              // when the oldest event of gen came
 	today   int64
 	dirty   bool // events since the last commit
@@ -63,7 +64,7 @@ func New(ctx context.Context, cfg Config) (*Sink, error) {
 	bg, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Sink{
 		cfg: cfg, lake: l, writer: w, conv: conv, commit: newCommitter(bg, &cfg, conv, w), cancel: cancel,
-		enc: row.NewEncoder(cols), scratch: make([]byte, 0, 128), parts: map[partition]struct{}{}, started: cfg.Now(),
+		enc: row.NewEncoder(cols), scratch: make([]byte, 0, 128), parts: map[partition]struct{}{}, names: map[string]string{}, started: cfg.Now(),
 	}
 	s.next()
 	return s, nil
@@ -148,7 +149,7 @@ func (s *Sink) spill() *spill {
 	if l := s.last; l != nil && l.day == day && l.big == big && l.dataset == string(name) {
 		return l
 	}
-	p := partition{lake.PartitionName(string(name)), day, big}
+	p := partition{s.named(name), day, big}
 	if _, ok := s.parts[p]; !ok {
 		if len(s.parts) >= maxPartitions {
 			p = partition{lake.OtherDataset, s.today, big}
@@ -161,6 +162,24 @@ func (s *Sink) spill() *spill {
 	}
 	s.last = sp
 	return sp
+}
+
+// maxNames bounds the memory of names: they are anybody's to make up.
+const maxNames = 1024
+
+// named returns the name of the dataset's partitions.
+func (s *Sink) named(dataset []byte) string {
+	if n, ok := s.names[string(dataset)]; ok {
+		return n
+	}
+	if len(s.names) >= maxNames {
+		clear(s.names)
+	}
+	n := lake.PartitionName(string(dataset))
+	if len(dataset) <= len(n)+maxNames {
+		s.names[string(dataset)] = n
+	}
+	return n
 }
 
 // roll hands over what was taken in. Only in an unmarked pipe that commits.

@@ -20,7 +20,7 @@ type table struct {
 	// What the lake's log wants to know of the file's rows.
 	timed    bool
 	min, max int64
-	kinds    map[string]int64
+	kinds    map[string]*int64
 }
 
 // schemaOf returns the schema of the lake's files: field i is column i of cols, the last is rest.
@@ -51,7 +51,7 @@ func newTable(cols *row.Columns, schema *parquet.Schema) (*table, error) {
 
 // begin forgets the file before.
 func (t *table) begin() {
-	t.timed, t.min, t.max, t.kinds = false, 0, 0, map[string]int64{}
+	t.timed, t.min, t.max, t.kinds = false, 0, 0, map[string]*int64{}
 }
 
 // read takes a row apart; what it refuses would make a file that no reader takes.
@@ -112,11 +112,19 @@ const (
 )
 
 func (t *table) count(kind []byte) {
-	if _, ok := t.kinds[string(kind)]; ok || len(t.kinds) < maxKinds && len(kind) <= maxKindName {
-		t.kinds[string(kind)]++
+	// By pointers: an assignment to the map would need the name as a string of its own, each time.
+	if n, ok := t.kinds[string(kind)]; ok {
+		*n++
+	} else if len(t.kinds) < maxKinds && len(kind) <= maxKindName {
+		n := int64(1)
+		t.kinds[string(kind)] = &n
 	}
 }
 
 func (t *table) file(p partition, rows int64) lake.File {
-	return lake.File{Dataset: p.dataset, Date: p.date(), Rows: rows, MinTime: t.min, MaxTime: t.max, Kinds: t.kinds, Columns: row.Version}
+	kinds := make(map[string]int64, len(t.kinds))
+	for k, n := range t.kinds {
+		kinds[k] = *n
+	}
+	return lake.File{Dataset: p.dataset, Date: p.date(), Rows: rows, MinTime: t.min, MaxTime: t.max, Kinds: kinds, Columns: row.Version}
 }

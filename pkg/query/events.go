@@ -7,7 +7,6 @@ import (
 
 	"leat/internal/duck"
 	"leat/pkg/lake"
-	"leat/pkg/persist"
 	"leat/pkg/row"
 )
 
@@ -55,7 +54,7 @@ func (q *DB) Events(ctx context.Context, where string) iter.Seq2[[]byte, error] 
 			}
 		}
 		for i := range q.hot {
-			if !q.source(ctx, db, q.hot[i].Path, persist.HotSQL(q.cols, q.hot[i:i+1]), where, dec, yield) {
+			if !q.source(ctx, db, q.hot[i].Path, hotSQL(q.cols, q.hot[i:i+1]), where, dec, yield) {
 				return
 			}
 		}

@@ -11,7 +11,6 @@ import (
 
 	"leat/internal/duck"
 	"leat/pkg/lake"
-	"leat/pkg/persist"
 	"leat/pkg/row"
 )
 
@@ -93,7 +92,7 @@ func (q *DB) create(v *view, files []int) string {
 		add(s, v.where)
 	}
 	if len(q.hot) > 0 {
-		add("SELECT * FROM ("+persist.HotSQL(q.cols, q.hot)+")", v.where)
+		add("SELECT * FROM ("+hotSQL(q.cols, q.hot)+")", v.where)
 	}
 	if len(parts) == 0 {
 		parts = []string{empty(q.cols)}
