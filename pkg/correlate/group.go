@@ -143,6 +143,11 @@ func (e *Engine) remove(r *ruleState, i int32) {
 	r.stats.Events -= int64(len(g.entries))
 	if e.track && !e.whole {
 		e.removed = append(e.removed, removal{int32(r.index), g.key})
+		if len(e.removed) > 2*e.lim.Keys {
+			// A flood of groups: to tell everything is shorter than to tell what came and went.
+			e.whole = true
+			e.settle()
+		}
 	}
 	if cap(g.entries) > 64 {
 		g.entries, g.ids = nil, nil

@@ -21,6 +21,30 @@ func snapshots(t testing.TB) (base, changes []byte) {
 	return base, e.AppendChanges(nil)
 }
 
+// What a flood of groups has changed is not longer than what there is.
+func TestFloodOfGroups(t *testing.T) {
+	e := mustNew(t, Limits{Keys: 10}, count(3, time.Hour))
+	if err := e.Restore(nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10_000 {
+		see(e, 0, fmt.Sprint("k", i), i/100, "x")
+	}
+	changes := e.AppendChanges(nil)
+	if len(e.removed)+len(e.dirty) > 0 || len(changes) > 1000 {
+		t.Errorf("%d bytes of changes", len(changes))
+	}
+	see(e, 0, "k9999", 100, "y")
+	more := e.AppendChanges(nil)
+	again := mustNew(t, Limits{Keys: 10}, count(3, time.Hour))
+	if err := again.Restore(nil, changes, more); err != nil || string(again.AppendBase(nil)) != string(e.AppendBase(nil)) {
+		t.Errorf("restored as something else: %v", err)
+	}
+	if len(more) > 200 {
+		t.Errorf("%d bytes for one group", len(more))
+	}
+}
+
 func TestDamagedSnapshots(t *testing.T) {
 	base, changes := snapshots(t)
 	few := &sigma.Correlation{Type: sigma.EventCount, Timespan: time.Minute, Bounds: []sigma.Bound{{Op: "lte", Value: 2}}}
