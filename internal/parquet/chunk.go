@@ -139,11 +139,11 @@ func (w *Writer) dataPages(c *column, m *chunkMeta, defs, reps levels, encoding 
 				if int(defs.of(j)) != c.maxDef {
 					continue
 				}
+				size := 8
 				if c.kind == Text || c.kind == Texts {
-					at += int(binary.LittleEndian.Uint32(c.plain[at:]))
-					at -= 4
+					size = 4 + int(binary.LittleEndian.Uint32(c.plain[at:]))
 				}
-				at += 8
+				at += size
 			}
 		} else {
 			at = len(c.plain)

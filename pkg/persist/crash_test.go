@@ -36,7 +36,7 @@ func events(w io.Writer, n int) {
 	}
 }
 
-// TestKilledInMidCopy: kill -9 while DuckDB writes leaves nothing that a reader sees and nothing that stays.
+// TestKilledInMidCopy: kill -9 while a file is written leaves nothing that a reader sees and nothing that stays.
 func TestKilledInMidCopy(t *testing.T) {
 	l := initLake(t)
 	var in bytes.Buffer
@@ -59,7 +59,7 @@ func TestKilledInMidCopy(t *testing.T) {
 		}
 	}
 	if hits == 0 {
-		t.Fatal("no kill hit a COPY")
+		t.Fatal("no kill hit a file that was being written")
 	}
 	committed := state(t, l)
 	if _, rows, _ := committed.Totals(); rows != 0 {
@@ -130,7 +130,7 @@ func TestDiskFull(t *testing.T) {
 	in.Reset()
 	noise(&in, 12_000)
 	if err := pump(l.Dir(), bytes.NewReader(in.Bytes())); err == nil {
-		t.Error("a full disk while DuckDB writes is no error")
+		t.Error("a full disk while the file is written is no error")
 	} else {
 		t.Log(err)
 	}
