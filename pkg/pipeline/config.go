@@ -33,11 +33,13 @@ type Config struct {
 
 // Ingest says what is read.
 type Ingest struct {
-	Sources    []string `yaml:"sources"`
-	Dataset    string   `yaml:"dataset"`
-	Follow     bool     `yaml:"follow"`
-	MarkEvery  string   `yaml:"mark_every"`
-	JournalMax string   `yaml:"journal_max"`
+	Sources []string `yaml:"sources"`
+	// Config is a file of sources with settings of their own (docs/02-ingest.md), beside Sources.
+	Config     string `yaml:"config"`
+	Dataset    string `yaml:"dataset"`
+	Follow     bool   `yaml:"follow"`
+	MarkEvery  string `yaml:"mark_every"`
+	JournalMax string `yaml:"journal_max"`
 }
 
 // Normalize says which mappings are there beside the built-in ones.
@@ -108,8 +110,8 @@ func Load(path string) (*Config, error) {
 	if c.Lake == "" {
 		faults = append(faults, f.AtLine(1, 1, "no key lake; expected the lake's folder, such as lake: ./lake"))
 	}
-	if len(c.Ingest.Sources) == 0 {
-		faults = append(faults, f.AtLine(1, 1, "no key ingest.sources; expected a list of paths, globs and URLs"))
+	if len(c.Ingest.Sources) == 0 && c.Ingest.Config == "" {
+		faults = append(faults, f.AtLine(1, 1, "no key ingest.sources; expected a list of paths, globs and URLs, or ingest.config"))
 	}
 	if c.Name == "" || strings.ContainsAny(c.Name, "/\x00") || strings.HasPrefix(c.Name, ".") {
 		faults = append(faults, f.AtLine(1, 1, "name %q; expected a word without / that does not begin with a dot", c.Name))
@@ -123,7 +125,7 @@ func Load(path string) (*Config, error) {
 
 // resolve makes paths absolute.
 func (c *Config) resolve() {
-	for _, p := range []*string{&c.Lake, &c.State, &c.Enrich.Config, &c.Respond.Config, &c.Alerts.Socket} {
+	for _, p := range []*string{&c.Lake, &c.State, &c.Ingest.Config, &c.Enrich.Config, &c.Respond.Config, &c.Alerts.Socket} {
 		*p = c.path(*p)
 	}
 	for _, list := range [][]string{c.Normalize.Mappings, c.Detect.Rules} {
@@ -176,7 +178,7 @@ func (c command) flag(name string, on bool) command {
 func (c *Config) Processes(exe string) []Proc {
 	in := command{exe, "ingest"}.opt("resume", c.Lake).opt("pipeline", c.Name).opt("state", c.State).
 		opt("mark-every", c.Ingest.MarkEvery).opt("journal-max", c.Ingest.JournalMax).
-		opt("dataset", c.Ingest.Dataset).flag("follow", c.Ingest.Follow)
+		opt("config", c.Ingest.Config).opt("dataset", c.Ingest.Dataset).flag("follow", c.Ingest.Follow)
 	procs := []Proc{
 		{Name: "ingest", Argv: append(in, c.Ingest.Sources...)},
 		{Name: "normalize", Argv: command{exe, "normalize"}.opts("mappings", c.Normalize.Mappings).

@@ -57,6 +57,11 @@ func (b *Built) build(log *slog.Logger, count *stage.Counters, parseSize func(st
 			return fmt.Errorf("ingest.journal_max: %w", err)
 		}
 	}
+	if c.Ingest.Config != "" {
+		if in.Inputs, err = ingest.LoadInputs(c.Ingest.Config); err != nil {
+			return err
+		}
+	}
 	if b.Source, err = ingest.New(in); err != nil {
 		return err
 	}

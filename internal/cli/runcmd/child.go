@@ -13,6 +13,7 @@ import (
 
 	frame "leat/internal/cli"
 	"leat/pkg/detect"
+	"leat/pkg/ingest"
 	"leat/pkg/ingest/journal"
 	"leat/pkg/lake"
 	"leat/pkg/persist"
@@ -74,8 +75,12 @@ func runChild(cfg *pipeline.Config, what string, log *slog.Logger) error {
 // judged gives an error its exit status where it has one of its own. What another process holds may be a chain whose supervisor was
 // killed, which drains: the next attempt finds it gone.
 func judged(err error) error {
+	var address *ingest.ListenError
+	if errors.As(err, &address) {
+		return frame.Usage(err)
+	}
 	for _, attention := range []error{
-		journal.ErrBusy, state.ErrHeld, respond.ErrHeld, tap.ErrInUse, lake.ErrSuperseded, lake.ErrChain,
+		journal.ErrBusy, ingest.ErrLost, state.ErrHeld, respond.ErrHeld, tap.ErrInUse, lake.ErrSuperseded, lake.ErrChain,
 	} {
 		if errors.Is(err, attention) {
 			return frame.Attention(err)
