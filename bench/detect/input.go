@@ -12,6 +12,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"leat/pkg/detect"
+	"leat/pkg/event"
 	"leat/pkg/sigma"
 )
 
@@ -37,9 +39,10 @@ func readEvents(path string) ([][]byte, error) {
 	return lines, sc.Err()
 }
 
-// copyRules writes n copies of each rule below the paths to dir, each with an id, a title and texts of its own.
-func copyRules(paths []string, dir string, n int, change string) error {
-	count := 0
+// copyRules writes n copies of each rule below the paths to dir, each with an id, a title and texts of its own. It returns
+// the files by id.
+func copyRules(paths []string, dir string, n int, change string) (map[string]string, error) {
+	files := map[string]string{}
 	for _, p := range paths {
 		err := filepath.WalkDir(p, func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !sigma.IsRuleFile(path) {
@@ -59,18 +62,60 @@ func copyRules(paths []string, dir string, n int, change string) error {
 				if err != nil {
 					return err
 				}
-				count++
-				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.yml", count)), out, 0o600); err != nil {
+				file := filepath.Join(dir, fmt.Sprintf("%d.yml", len(files)))
+				files[id(doc.Content[0])] = file
+				if err := os.WriteFile(file, out, 0o600); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return files, nil
+}
+
+// id returns the rule's id.
+func id(n *yaml.Node) string {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "id" {
+			return n.Content[i+1].Value
+		}
+	}
+	return ""
+}
+
+// dropMatching removes the copies that the events raise all the same, because they ask for numbers alone or for what is not
+// there: what is to be compared is the cost of looking, not that of writing more alerts.
+func dropMatching(files map[string]string, dir string, lines [][]byte) (dropped int, err error) {
+	s, err := detect.New(detect.Config{Rules: []string{dir}, AlertsOnly: true})
+	if err != nil {
+		return 0, err
+	}
+	var b event.Batch
+	for at := 0; at < len(lines); at += 200 {
+		b.Reset()
+		for _, l := range lines[at:min(at+200, len(lines))] {
+			b.Push(l)
+		}
+		if err := s.Process(&b); err != nil {
+			return 0, err
+		}
+		b.Compact()
+		for _, e := range b.Events {
+			rule := e.Get(event.MustPath("rule.id")).String()
+			if file := files[rule]; file != "" {
+				delete(files, rule)
+				dropped++
+				if err := os.Remove(file); err != nil {
+					return 0, err
+				}
+			}
+		}
+	}
+	return dropped, nil
 }
 
 // renamed makes the rule at n the k-th copy of itself.

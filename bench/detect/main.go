@@ -68,6 +68,22 @@ func run(o *options) error {
 	if err != nil {
 		return err
 	}
+	var dir string
+	if o.copies > 0 {
+		if dir, err = os.MkdirTemp("", "leat-copies"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		files, err := copyRules(o.rules, dir, o.copies, o.change)
+		if err != nil {
+			return err
+		}
+		dropped, err := dropMatching(files, dir, lines)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d copies of rules; %d more matched all the same and are left out\n", len(files), dropped)
+	}
 	for _, routing := range []bool{true, false} {
 		one, err := measure(o, o.rules, lines, routing)
 		if err != nil {
@@ -76,14 +92,6 @@ func run(o *options) error {
 		one.print(routing, "")
 		if o.copies == 0 {
 			continue
-		}
-		dir, err := os.MkdirTemp("", "leat-copies")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		if err := copyRules(o.rules, dir, o.copies, o.change); err != nil {
-			return err
 		}
 		many, err := measure(o, append(o.rules[:len(o.rules):len(o.rules)], dir), lines, routing)
 		if err != nil {
@@ -117,14 +125,13 @@ func measure(o *options, rules []string, lines [][]byte, routing bool) (*result,
 	runtime.GC()
 	var r result
 	before := cpu()
-	s, err := detect.New(detect.Config{Rules: rules, Routing: routing})
+	s, err := detect.New(detect.Config{Rules: rules, Routing: routing, Workers: o.workers})
 	if err != nil {
 		return nil, err
 	}
 	r.load = cpu() - before
-	work := stage.Parallel(s, o.workers)
 	before = cpu()
-	if r.alerts, err = pass(work, lines); err != nil {
+	if r.alerts, err = pass(s, lines); err != nil {
 		return nil, err
 	}
 	r.first = cpu() - before
@@ -142,7 +149,7 @@ func measure(o *options, rules []string, lines [][]byte, routing bool) (*result,
 	before = cpu()
 	began := time.Now()
 	for range o.passes - 1 {
-		if _, err := pass(work, lines); err != nil {
+		if _, err := pass(s, lines); err != nil {
 			return nil, err
 		}
 	}
