@@ -108,13 +108,13 @@ func testFile(t *testing.T, all *Loaded, s *Stage, p string) {
 	var raise []*sigma.Meta
 	correlates := false
 	for _, r := range all.Rules {
-		if r.File == "builtin/"+p && !r.Silent && !correlates {
+		if r.File == "builtin/"+p && !r.Silent {
 			raise = append(raise, &r.Meta)
 		}
 	}
 	for _, c := range all.Correlations {
 		if c.File == "builtin/"+p && !c.Silent {
-			raise, correlates = append([]*sigma.Meta(nil), &c.Meta), true
+			raise, correlates = append(raise, &c.Meta), true
 		}
 	}
 	if len(raise) != 1 {
