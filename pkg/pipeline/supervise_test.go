@@ -151,7 +151,7 @@ leat persist --lake D/lake --max-age 5s`
 		"lake: x\n":                "no key ingest.sources",
 		"ingest: {sources: [a]}\n": "no key lake",
 		"lake: x\nname: ../y\ningest: {sources: [a]}\n": `name "../y"`,
-		"lake: x\ningest: {source: [a]}\n":              `p.yaml:2:10: unknown key "source"; expected one of dataset, follow`,
+		"lake: x\ningest: {source: [a]}\n":              `p.yaml:2:10: unknown key "source"; expected one of config, dataset, follow`,
 	} {
 		if _, err := Load(write(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
