@@ -56,7 +56,9 @@ type File struct {
 
 // Detect says which rules are loaded; none = the built-in ones.
 type Detect struct {
-	Rules   []string `yaml:"rules"`
+	Rules []string `yaml:"rules"`
+	// Config is a detect.yaml: what is on, from which level on, exclusions, taxonomies and pipelines (docs/05-detect.md).
+	Config  string   `yaml:"config"`
 	Lookups []string `yaml:"lookups"` // as detect --lookup
 	Routing string   `yaml:"routing"`
 	// StateMissing is "empty" to go on at a mark of which detect's state knows nothing, as when correlations are new.
@@ -125,7 +127,7 @@ func Load(path string) (*Config, error) {
 
 // resolve makes paths absolute.
 func (c *Config) resolve() {
-	for _, p := range []*string{&c.Lake, &c.State, &c.Ingest.Config, &c.Enrich.Config, &c.Respond.Config, &c.Alerts.Socket} {
+	for _, p := range []*string{&c.Lake, &c.State, &c.Ingest.Config, &c.Detect.Config, &c.Enrich.Config, &c.Respond.Config, &c.Alerts.Socket} {
 		*p = c.path(*p)
 	}
 	for _, list := range [][]string{c.Normalize.Mappings, c.Detect.Rules} {
@@ -187,7 +189,7 @@ func (c *Config) Processes(exe string) []Proc {
 	if c.Enrich.Config != "" {
 		procs = append(procs, Proc{Name: "enrich", Argv: command{exe, "enrich"}.opt("config", c.Enrich.Config).opt("state", c.State)})
 	}
-	procs = append(procs, Proc{Name: "detect", Argv: command{exe, "detect"}.opts("rules", c.Detect.Rules).
+	procs = append(procs, Proc{Name: "detect", Argv: command{exe, "detect"}.opt("config", c.Detect.Config).opts("rules", c.Detect.Rules).
 		opt("routing", c.Detect.Routing).opts("lookup", c.Detect.Lookups).opt("state", c.State).opt("state-missing", c.Detect.StateMissing)})
 	if c.Respond.Config != "" {
 		procs = append(procs, Proc{Name: "respond", Argv: command{exe, "respond"}.opt("config", c.Respond.Config).

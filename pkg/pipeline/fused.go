@@ -81,6 +81,7 @@ func (b *Built) build(log *slog.Logger, count *stage.Counters, parseSize func(st
 		}
 	}
 	d, err := detect.New(detect.Config{
+		File: c.Detect.Config, Count: c.MetricsAddr != "", Metrics: count.Set(), Watch: true,
 		Rules: c.Detect.Rules, Lookups: c.Detect.Lookups, Routing: c.Detect.Routing != "off", State: c.State,
 		StateMissing: c.Detect.StateMissing == "empty", Log: log.With("stage", "detect"),
 	})
