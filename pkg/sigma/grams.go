@@ -191,7 +191,7 @@ func countGrams(needles []gramRef, width int) *gramCounts {
 	for _, r := range needles {
 		total += len(r.text)
 	}
-	size := min(uint(bits.Len(uint(total)))+1, 22)
+	size := min(uint(bits.Len(uint(total)))+1, 20)
 	c := &gramCounts{make([]uint32, 1<<size), 32 - size}
 	mask := uint32(1)<<(8*width) - 1 // of four bytes: all
 	for _, r := range needles {

@@ -53,6 +53,14 @@ func TestTraps(t *testing.T) {
 		},
 		{"what is negated holds of an absent field", "s:\n  a: x\nf:\n  b: y\ncondition: s and not f", []string{`{"a":"x"}`, `{"a":"x","b":null}`}, []string{`{"a":"x","b":"Y"}`}},
 		{"a value between values is none", "k:\n  - onetwo\ncondition: k", nil, []string{`{"a":"one","b":"two"}`, `{"a":["one","two"]}`}},
+		{
+			"the text of an object is none of the values that keywords search", "s:\n  a|contains: x\nk:\n  - '\"b\"'\ncondition: s or k",
+			[]string{`{"a":{"b":"x"}}`, `{"c":"\"b\""}`}, []string{`{"a":{"b":"y"}}`},
+		},
+		{
+			"encoded bytes that no text can have match nothing", "k:\n  '|utf16le':\n    - 'ab\uFF41'\n  c|utf16: x\ncondition: 1 of k*",
+			nil, []string{`{"a":"a","b":"b","c":"A"}`, `{"a":"ab"}`},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, Options{}) })
 	}
