@@ -32,7 +32,7 @@ race: ## the race detector over everything
 	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v '/test/')
 
 lint: ## gofmt, vet, staticcheck, and the law of imports
-	@test -z "$$(gofmt -l cmd internal pkg test rules)" || { gofmt -d cmd internal pkg test rules; exit 1; }
+	@test -z "$$(gofmt -l bench cmd internal pkg test rules)" || { gofmt -d bench cmd internal pkg test rules; exit 1; }
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
