@@ -69,6 +69,9 @@ func load(cfg Config) (*ruleSet, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.warm(cfg.Routing); err != nil {
+		return nil, err
+	}
 	cfg.Log.Info("rules loaded", "rules", len(l.Rules), "left_out", len(l.Faults), "correlations", len(l.Correlations), "filters", len(l.Filters), "disabled", l.Left)
 	return s, nil
 }
@@ -131,6 +134,31 @@ func (s *ruleSet) compile(wanted func(*sigma.Rule) bool) (*subset, error) {
 	sub.ix, err = sigma.NewIndex(list, s.fields)
 	s.byRules[string(key)] = sub
 	return sub, err
+}
+
+// warmFrom is how many rules a class has whose index is made before the first event: it would wait for it.
+const warmFrom = 300
+
+// warm makes the indices that take long, so that no event has to wait for them.
+func (s *ruleSet) warm(routing bool) error {
+	if !routing {
+		_, err := s.subset(classAll)
+		return err
+	}
+	for id := range s.router.classes {
+		c, n := s.router.class(id), 0
+		for _, r := range s.rules {
+			if !c.all && c.admits(r.LogSource) {
+				n++
+			}
+		}
+		if n >= warmFrom {
+			if _, err := s.subset(id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // subset returns the rules for a class of events. The index is made when the first event of the class is there.
