@@ -51,7 +51,7 @@ func (l *Loaded) Coverage() (*Coverage, error) {
 	c := &Coverage{Rules: len(l.Rules) + len(l.Correlations)}
 	tactics, techniques := map[string][]string{}, map[string][]string{}
 	tagged := func(m *sigma.Meta) {
-		any := false
+		told := false
 		for _, t := range m.Tags {
 			t, ok := strings.CutPrefix(strings.ToLower(t), "attack.")
 			switch {
@@ -63,9 +63,9 @@ func (l *Loaded) Coverage() (*Coverage, error) {
 				t = strings.ReplaceAll(t, "_", "-")
 				tactics[t] = append(tactics[t], m.Title)
 			}
-			any = true
+			told = true
 		}
-		if !any {
+		if !told {
 			c.Untagged++
 		}
 	}

@@ -135,13 +135,13 @@ var common = []string{
 // Parse reads a pipeline; name stands in messages.
 func Parse(name string, data []byte) (*Pipeline, error) {
 	var file struct {
-		Name            string                 `yaml:"name"`
-		Priority        int                    `yaml:"priority"`
-		AllowedBackends []string               `yaml:"allowed_backends"`
-		Vars            map[string]interface{} `yaml:"vars"`
-		Transformations []yaml.Node            `yaml:"transformations"`
-		Postprocessing  []yaml.Node            `yaml:"postprocessing"`
-		Finalizers      []yaml.Node            `yaml:"finalizers"`
+		Name            string         `yaml:"name"`
+		Priority        int            `yaml:"priority"`
+		AllowedBackends []string       `yaml:"allowed_backends"`
+		Vars            map[string]any `yaml:"vars"`
+		Transformations []yaml.Node    `yaml:"transformations"`
+		Postprocessing  []yaml.Node    `yaml:"postprocessing"`
+		Finalizers      []yaml.Node    `yaml:"finalizers"`
 	}
 	f, err := yamlfile.Decode(name, data, &file)
 	if err != nil {
@@ -149,9 +149,9 @@ func Parse(name string, data []byte) (*Pipeline, error) {
 	}
 	p := &Pipeline{Name: cmp.Or(file.Name, name), Priority: file.Priority, vars: map[string][]string{}}
 	for k, v := range file.Vars {
-		list, ok := v.([]interface{})
+		list, ok := v.([]any)
 		if !ok {
-			list = []interface{}{v}
+			list = []any{v}
 		}
 		for _, e := range list {
 			p.vars[k] = append(p.vars[k], fmt.Sprint(e))
