@@ -3,7 +3,6 @@ package parquet
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
 )
 
 // What decides between a dictionary and plain values, and where a page ends.
@@ -120,6 +119,3 @@ func (c *column) less(a, b []byte) bool {
 		return string(a) < string(b)
 	}
 }
-
-// width is how many bits a number of the dictionary takes.
-func (c *column) width() int { return max(1, bits.Len(uint(c.dict.len()-1))) }

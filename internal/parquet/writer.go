@@ -28,7 +28,6 @@ type Writer struct {
 	bytes int // of memory that they take
 	total int64
 
-	used    []bool // columns that have a value in this row group
 	objects []bitmap
 	groups  encoder // the list of RowGroup, without its header
 	count   int

@@ -147,7 +147,7 @@ func parseSource(t string) (spec, error) {
 	case isURL && known:
 		return parseListener(t, k)
 	case isURL && strings.HasPrefix(rest, "//"):
-		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp://, syslog+tls://, http://, https://, exec: and journald:", scheme)
+		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp://, syslog+tls://, http://, https://, journald: and exec:PROGRAM", scheme)
 	}
 	return parsePath(t, t)
 }

@@ -19,13 +19,6 @@ type place struct {
 func (p place) write(path, text string) { writeFile(p.t, path, text) }
 func (p place) move(from, to string)    { rename(p.t, from, to) }
 
-func (p place) remove(path string) {
-	p.t.Helper()
-	if err := os.RemoveAll(path); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
 func (p place) link(to string) {
 	p.t.Helper()
 	if err := os.Symlink(to, p.log+".new"); err != nil {

@@ -217,6 +217,7 @@ func TestTornFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = live.Close() })
 			// This writer has set the commit aside before it began.
 			sess, err := l.OpenPipeline(t.Context(), "p")
 			if err != nil || sess.Mark != 1 || sess.Positions["src"] != "one" {

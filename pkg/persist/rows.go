@@ -30,7 +30,6 @@ func AppendRow(dst, body []byte, at int64) []byte {
 // rowReader reads the rows of spills, in their order or in that of time. Its memory is kept for the next.
 type rowReader struct {
 	buf   []byte
-	from  int64 // where buf begins in the file
 	index []rowPlace
 }
 
