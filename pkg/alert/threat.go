@@ -13,7 +13,9 @@ var tactics = map[string][2]string{
 	"execution":            {"TA0002", "Execution"},
 	"persistence":          {"TA0003", "Persistence"},
 	"privilege-escalation": {"TA0004", "Privilege Escalation"},
-	"defense-evasion":      {"TA0005", "Defense Evasion"},
+	"defense-evasion":      {"TA0005", "Defense Evasion"}, // up to ATT&CK 18; 19 parted it in two
+	"stealth":              {"TA0005", "Stealth"},
+	"defense-impairment":   {"TA0112", "Defense Impairment"},
 	"credential-access":    {"TA0006", "Credential Access"},
 	"discovery":            {"TA0007", "Discovery"},
 	"lateral-movement":     {"TA0008", "Lateral Movement"},
