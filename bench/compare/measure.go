@@ -25,11 +25,11 @@ func (b *bench) measure(pipe []string, out *os.File) (figures, error) {
 	var f figures
 	var cmds []*exec.Cmd
 	var from *os.File
-	var said bytes.Buffer
+	said := make([]bytes.Buffer, len(pipe)) // of each process: they write at the same time
 	began := time.Now()
 	for i, line := range pipe {
 		c := exec.Command("sh", "-c", "exec "+line)
-		c.Dir, c.Env, c.Stderr = b.o.dir, b.env, &said
+		c.Dir, c.Env, c.Stderr = b.o.dir, b.env, &said[i]
 		if from != nil {
 			c.Stdin = from
 		}
@@ -57,7 +57,7 @@ func (b *bench) measure(pipe []string, out *os.File) (figures, error) {
 	var errs []error
 	for i, c := range cmds {
 		if err := c.Wait(); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w: %s", pipe[i], err, last(said.String())))
+			errs = append(errs, fmt.Errorf("%s: %w: %s", pipe[i], err, last(said[i].String())))
 		}
 		f.cpu += c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 		if u, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {

@@ -132,7 +132,7 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.table(w, results)
-	for _, want := range []string{"| ours | ", "| 1.00 × | 3 | not the work |", "| broken | failed |", "    cat x.log\n"} {
+	for _, want := range []string{"| ours | ", " × | 3 | not the work |", "| broken | failed |", "    cat x.log\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}
