@@ -43,6 +43,9 @@ func (s *Stage) Hello(h stage.Hello) error {
 	s.memory.store = st
 	// Where nothing is remembered there is nothing to miss, and the built-in correlations may have come with a new version.
 	snap, err := st.Resume(state.Point{Lake: h.Lake, Mark: h.Resume, Run: h.ResumeRun}, s.cfg.StateMissing || s.cor == nil || starters)
+	if errors.Is(err, state.ErrMissing) {
+		return fmt.Errorf("%w; --state-missing=empty begins anew: what correlated before the mark is forgotten", err)
+	}
 	if err != nil || s.cor == nil {
 		return err
 	}
