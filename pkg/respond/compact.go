@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"leat/internal/durable"
 )
 
 const (
@@ -43,7 +45,7 @@ func (l *ledger) compact(now time.Time) error {
 	}
 	err = l.rewrite(limit, base, old, write)
 	if err = errors.Join(err, tmp.Sync()); err == nil {
-		err = errors.Join(os.Rename(l.path()+".new", l.path()), syncDir(l.dir))
+		err = errors.Join(os.Rename(l.path()+".new", l.path()), durable.SyncDir(l.dir))
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("write journal anew: %w", err), tmp.Close())

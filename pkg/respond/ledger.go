@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"leat/internal/durable"
 	"leat/pkg/stage"
 )
 
@@ -94,7 +95,7 @@ func (l *ledger) load() error {
 		return fmt.Errorf("open journal: %w", err)
 	}
 	l.file = f
-	if err := syncDir(l.dir); err != nil {
+	if err := durable.SyncDir(l.dir); err != nil {
 		return err
 	}
 	good, err := readRecords(f, l.replay)
@@ -309,12 +310,4 @@ func (l *ledger) close() error {
 		err = l.file.Close()
 	}
 	return errors.Join(err, l.lock.Close())
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
