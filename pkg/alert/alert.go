@@ -99,10 +99,10 @@ func (w *Writer) Append(dst []byte, s *Subject, matched []Clause) []byte {
 	if ts := s.time(); ts != nil {
 		dst = append(append(append(dst, `"@timestamp":`...), ts...), ',')
 	}
-	dst = w.appendHead(dst, s, w.ID(s.id), matched)
+	dst = w.appendHead(dst, s, w.ID(s.EventID()), matched)
 	dst = append(dst, `,"events":[{"id":`...)
-	dst = event.AppendString(dst, s.id)
-	if v := s.vals[places.dataset.from]; v.Kind == event.String {
+	dst = event.AppendString(dst, s.EventID())
+	if v := s.all()[places.dataset.from]; v.Kind == event.String {
 		dst = append(append(dst, `,"dataset":`...), v.Raw...)
 	}
 	dst = append(dst, `}]`...)

@@ -38,7 +38,7 @@ type placeTable struct {
 	fields *event.Fields
 	prefix []string // of each entity and copied member as a member of the alert
 
-	entity, copied, dataset, id, time   span
+	entity, copied, dataset, time       span
 	rawHost, rawUser                    span
 	user, fullName, dept, userCity      span
 	host, function, hostCity, hostState span
@@ -54,7 +54,7 @@ func newPlaces() *placeTable {
 	}
 	t := &placeTable{
 		entity: l.add(entities...),
-		copied: l.add("event.category", "event.action", "event.outcome"), dataset: l.add("event.dataset"), id: l.add("event.id"),
+		copied: l.add("event.category", "event.action", "event.outcome"), dataset: l.add("event.dataset"),
 		// Ours, and those of Windows events that nobody normalised.
 		time: l.add("@timestamp", "SystemTime", "TimeCreated", "winlog.time_created",
 			"Event.System.TimeCreated.#attributes.SystemTime", "Event.System.TimeCreated.@SystemTime"),
@@ -76,33 +76,47 @@ func newPlaces() *placeTable {
 	return t
 }
 
-// Subject is an event that raises alerts, read once for all of them. Its memory is reused; it is for one goroutine.
+// Subject is an event that raises alerts, read once for all of them, and not before the first. Its memory is reused; it is for
+// one goroutine.
 type Subject struct {
 	e    *event.Event
-	vals []event.Value
-	id   string
+	vals []event.Value // by places.fields, where read is set
+	read bool
+	id   string // "" = not read yet
 }
 
 // Read takes in e, which must have been parsed and must stay unchanged while s is used.
-func (s *Subject) Read(e *event.Event) {
+func (s *Subject) Read(e *event.Event) { s.e, s.read, s.id = e, false, "" }
+
+// all returns the event's values by places.fields.
+func (s *Subject) all() []event.Value {
 	if s.vals == nil {
 		s.vals = make([]event.Value, places.fields.Len())
 	}
-	s.e = e
-	places.fields.Read(e, s.vals)
-	if v := s.vals[places.id.from]; v.Kind == event.String {
-		s.id = v.String()
-	} else {
-		s.id = event.ID("", 0, 0, 0, e.Line())
+	if !s.read {
+		places.fields.Read(s.e, s.vals)
+		s.read = true
 	}
+	return s.vals
 }
 
+var pathID = event.MustPath("event.id")
+
 // EventID returns the event's id; an event that never saw ingest gets one from its bytes.
-func (s *Subject) EventID() string { return s.id }
+func (s *Subject) EventID() string {
+	if s.id == "" {
+		if v := s.e.Get(pathID); v.Kind == event.String {
+			s.id = v.String()
+		} else {
+			s.id = event.ID("", 0, 0, 0, s.e.Line())
+		}
+	}
+	return s.id
+}
 
 // first returns the first text that is not empty.
 func (s *Subject) first(at span) event.Value {
-	for _, v := range s.vals[at.from:at.to] {
+	for _, v := range s.all()[at.from:at.to] {
 		if v.Kind == event.String && len(v.Raw) > 2 {
 			return v
 		}
@@ -112,7 +126,7 @@ func (s *Subject) first(at span) event.Value {
 
 // time returns the event's time as the JSON text of a string, or nil where it has none that is RFC 3339.
 func (s *Subject) time() []byte {
-	for _, v := range s.vals[places.time.from:places.time.to] {
+	for _, v := range s.all()[places.time.from:places.time.to] {
 		if v.Kind != event.String || v.Escaped() {
 			continue
 		}
@@ -125,7 +139,7 @@ func (s *Subject) time() []byte {
 
 // appendCopied appends what the alert's event object takes over.
 func (s *Subject) appendCopied(dst []byte) []byte {
-	for i, v := range s.vals[places.copied.from:places.copied.to] {
+	for i, v := range s.all()[places.copied.from:places.copied.to] {
 		if v.Exists() && v.Kind != event.Null {
 			dst = append(append(dst, places.prefix[len(entities)+i]...), v.Raw...)
 		}
@@ -135,15 +149,15 @@ func (s *Subject) appendCopied(dst []byte) []byte {
 
 // appendEntities appends the entities that the event has. Where it has no host or user, one that a raw Windows event names.
 func (s *Subject) appendEntities(dst []byte) []byte {
-	for i, v := range s.vals[places.entity.from:places.entity.to] {
+	for i, v := range s.all()[places.entity.from:places.entity.to] {
 		if v.Kind == event.Object && len(v.Raw) > len("{}") && len(v.Raw) <= maxEntity {
 			dst = append(append(dst, places.prefix[i]...), v.Raw...)
 		}
 	}
-	if s.vals[slices.Index(entities, "host")].Kind != event.Object {
+	if s.all()[slices.Index(entities, "host")].Kind != event.Object {
 		dst = s.appendRaw(dst, `,"host":{"name":`, places.rawHost)
 	}
-	if s.vals[slices.Index(entities, "user")].Kind != event.Object {
+	if s.all()[slices.Index(entities, "user")].Kind != event.Object {
 		dst = s.appendRaw(dst, `,"user":{"name":`, places.rawUser)
 	}
 	return dst
