@@ -90,8 +90,8 @@ func (e *Engine) windows() int {
 func (e *Engine) reschedule() {
 	e.heap = e.heap[:0]
 	for _, r := range e.rules {
-		for i := r.head; i >= 0 && !r.rising; i = r.groups[i].next {
-			if g := &r.groups[i]; len(g.entries) > 0 {
+		for i := r.head; i >= 0 && !r.rising; i = r.groups.at(i).next {
+			if g := r.groups.at(i); len(g.entries) > 0 {
 				e.heap = append(e.heap, due{at: g.more.due, rule: int32(r.index), key: g.key})
 			}
 		}
@@ -117,7 +117,7 @@ func (e *Engine) Advance(at int64, raise func(*Match)) {
 		return
 	}
 	for _, r := range e.rules {
-		for r.head >= 0 && e.idle(r, &r.groups[r.head]) {
+		for r.head >= 0 && e.idle(r, r.groups.at(r.head)) {
 			e.remove(r, r.head)
 		}
 	}
@@ -145,7 +145,7 @@ func (e *Engine) close(raise func(*Match)) {
 	if !ok {
 		return
 	}
-	g := &r.groups[i]
+	g := r.groups.at(i)
 	if len(g.entries) == 0 || g.more.due != d.at {
 		return
 	}

@@ -120,7 +120,7 @@ type ruleState struct {
 	need    int // EventCount, rising: this many
 	limit   int // events per group
 	sets    [][2]uint64
-	groups  []group
+	groups  groups
 	byKey   map[string]int32
 	free    []int32
 	head    int32 // least recently seen

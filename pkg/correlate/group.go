@@ -70,12 +70,12 @@ func (e *Engine) group(r *ruleState, o *Observation) *group {
 	} else {
 		for len(r.byKey) >= e.lim.Keys {
 			r.stats.EvictedKeys++
-			r.stats.Evicted += int64(len(r.groups[r.head].entries))
+			r.stats.Evicted += int64(len(r.groups.at(r.head).entries))
 			e.remove(r, r.head)
 		}
 		i = r.fresh(string(o.Key), o.At)
 	}
-	g := &r.groups[i]
+	g := r.groups.at(i)
 	e.seq++
 	g.touch, g.seen = e.seq, max(e.stream, o.At)
 	r.link(i)
@@ -91,10 +91,9 @@ func (r *ruleState) fresh(key string, at int64) int32 {
 	if n := len(r.free); n > 0 {
 		i, r.free = r.free[n-1], r.free[:n-1]
 	} else {
-		i = int32(len(r.groups))
-		r.groups = append(r.groups, group{})
+		i = r.groups.add()
 	}
-	g := &r.groups[i]
+	g := r.groups.at(i)
 	*g = group{key: key, entries: g.entries[:0], ids: g.ids[:0], covers: g.covers[:0], newest: at, past: minTime, more: g.more, used: true}
 	if !r.rising {
 		if g.more == nil {
@@ -110,10 +109,10 @@ func (r *ruleState) fresh(key string, at int64) int32 {
 const minTime = -1 << 63
 
 func (r *ruleState) link(i int32) {
-	g := &r.groups[i]
+	g := r.groups.at(i)
 	g.prev, g.next = r.tail, -1
 	if r.tail >= 0 {
-		r.groups[r.tail].next = i
+		r.groups.at(r.tail).next = i
 	} else {
 		r.head = i
 	}
@@ -121,14 +120,14 @@ func (r *ruleState) link(i int32) {
 }
 
 func (r *ruleState) unlink(i int32) {
-	g := &r.groups[i]
+	g := r.groups.at(i)
 	if g.prev >= 0 {
-		r.groups[g.prev].next = g.next
+		r.groups.at(g.prev).next = g.next
 	} else {
 		r.head = g.next
 	}
 	if g.next >= 0 {
-		r.groups[g.next].prev = g.prev
+		r.groups.at(g.next).prev = g.prev
 	} else {
 		r.tail = g.prev
 	}
@@ -136,7 +135,7 @@ func (r *ruleState) unlink(i int32) {
 
 // remove forgets a group. What it held is kept for reuse where it is small.
 func (e *Engine) remove(r *ruleState, i int32) {
-	g := &r.groups[i]
+	g := r.groups.at(i)
 	r.unlink(i)
 	delete(r.byKey, g.key)
 	r.stats.Keys--
@@ -323,7 +322,7 @@ func (e *Engine) trim(r *ruleState, g *group) {
 	}
 	for r.stats.Events > int64(e.lim.Total) && r.head != r.tail {
 		r.stats.EvictedKeys++
-		r.stats.Evicted += int64(len(r.groups[r.head].entries))
+		r.stats.Evicted += int64(len(r.groups.at(r.head).entries))
 		e.remove(r, r.head)
 	}
 }

@@ -56,7 +56,7 @@ func TestEventsAreBounded(t *testing.T) {
 	}
 	held := int64(0)
 	for _, i := range e.rules[0].byKey {
-		held += int64(len(e.rules[0].groups[i].entries))
+		held += int64(len(e.rules[0].groups.at(i).entries))
 	}
 	if held != s.Events {
 		t.Errorf("%d events are held, %d counted", held, s.Events)

@@ -27,8 +27,8 @@ func (e *Engine) AppendBase(dst []byte) []byte {
 		dst = appendBytes(dst, r.ID)
 		dst = binary.AppendUvarint(dst, 0)
 		dst = binary.AppendUvarint(dst, uint64(len(r.byKey)))
-		for i := r.head; i >= 0; i = r.groups[i].next {
-			dst = r.groups[i].append(dst)
+		for i := r.head; i >= 0; i = r.groups.at(i).next {
+			dst = r.groups.at(i).append(dst)
 		}
 	}
 	return dst
@@ -48,7 +48,7 @@ func (e *Engine) AppendChanges(dst []byte) []byte {
 		gone[x.rule] = append(gone[x.rule], x.key)
 	}
 	for _, x := range e.dirty {
-		if g := &e.rules[x.rule].groups[x.group]; g.used && g.dirty {
+		if g := e.rules[x.rule].groups.at(x.group); g.used && g.dirty {
 			g.dirty = false
 			changed[x.rule] = append(changed[x.rule], x.group)
 		}
@@ -64,7 +64,7 @@ func (e *Engine) AppendChanges(dst []byte) []byte {
 		}
 		dst = binary.AppendUvarint(dst, uint64(len(changed[i])))
 		for _, j := range changed[i] {
-			dst = r.groups[j].append(dst)
+			dst = r.groups.at(j).append(dst)
 		}
 	}
 	e.settle()
@@ -74,7 +74,7 @@ func (e *Engine) AppendChanges(dst []byte) []byte {
 // settle forgets which changes are to be told.
 func (e *Engine) settle() {
 	for _, x := range e.dirty {
-		e.rules[x.rule].groups[x.group].dirty = false
+		e.rules[x.rule].groups.at(x.group).dirty = false
 	}
 	clear(e.removed)
 	e.dirty, e.removed = e.dirty[:0], e.removed[:0]
@@ -170,7 +170,7 @@ func (e *Engine) Passed() int64 { return e.passed }
 
 func (e *Engine) reset() {
 	for _, r := range e.rules {
-		r.groups, r.free, r.byKey, r.head, r.tail, r.stats = nil, nil, map[string]int32{}, -1, -1, Stats{}
+		r.groups, r.free, r.byKey, r.head, r.tail, r.stats = groups{}, nil, map[string]int32{}, -1, -1, Stats{}
 	}
 	e.stream, e.seq, e.heap, e.dirty, e.removed, e.whole = math.MinInt64, 0, nil, nil, nil, false
 }
@@ -178,13 +178,13 @@ func (e *Engine) reset() {
 // relink orders groups by when they were last told of.
 func (r *ruleState) relink() {
 	var live []int32
-	for i := range r.groups {
-		if r.groups[i].used {
-			live = append(live, int32(i))
+	for i := range r.groups.n {
+		if r.groups.at(i).used {
+			live = append(live, i)
 		}
 	}
 	slices.SortFunc(live, func(a, b int32) int {
-		switch x, y := r.groups[a].touch, r.groups[b].touch; {
+		switch x, y := r.groups.at(a).touch, r.groups.at(b).touch; {
 		case x < y:
 			return -1
 		case x > y:
@@ -247,8 +247,8 @@ func (r *ruleState) forget(key string) {
 	if i, ok := r.byKey[key]; ok {
 		delete(r.byKey, key)
 		r.stats.Keys--
-		r.stats.Events -= int64(len(r.groups[i].entries))
-		r.groups[i] = group{}
+		r.stats.Events -= int64(len(r.groups.at(i).entries))
+		*r.groups.at(i) = group{}
 		r.free = append(r.free, i)
 	}
 }
@@ -271,7 +271,7 @@ func (r *ruleState) put(g group) error {
 	r.forget(g.key)
 	i := r.fresh(g.key, 0)
 	g.used = true
-	r.groups[i] = g
+	*r.groups.at(i) = g
 	r.stats.Events += int64(len(g.entries))
 	return nil
 }
