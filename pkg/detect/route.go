@@ -168,8 +168,9 @@ func (r *router) add(rt *route, names *[]string) {
 
 // view is the scratch of one goroutine.
 type view struct {
-	vals []event.Value
-	text []byte
+	globbed globbed
+	vals    []event.Value
+	text    []byte
 }
 
 // read takes in the fields of e, which must have been parsed.
@@ -183,7 +184,7 @@ func (r *router) read(e *event.Event, v *view) {
 // classOf returns the class of the event that v holds.
 func (r *router) classOf(v *view) int {
 	if name := v.first(channelAt, providerAt); name != nil {
-		if rt := r.lookup(r.channels, name, true); rt != nil {
+		if rt := r.lookup(v, r.channels, name, true); rt != nil {
 			return rt.class(v)
 		}
 		if rt := r.byProvider(v); rt != nil {
@@ -192,7 +193,7 @@ func (r *router) classOf(v *view) int {
 		return classWindows
 	}
 	if name := v.first(datasetAt, categoryAt); name != nil {
-		if rt := r.lookup(r.datasets, name, false); rt != nil {
+		if rt := r.lookup(v, r.datasets, name, false); rt != nil {
 			return rt.class(v)
 		}
 	}
@@ -209,20 +210,46 @@ func (r *router) byProvider(v *view) *route {
 	return nil
 }
 
-func (r *router) lookup(in map[string]*route, name []byte, channel bool) *route {
+func (r *router) lookup(s *view, in map[string]*route, name []byte, channel bool) *route {
 	if rt := in[string(name)]; rt != nil {
 		return rt
 	}
+	m := &s.globbed
+	if m.of != r || len(m.routes)+len(m.channels) >= maxGlobbed {
+		*m = globbed{of: r, routes: map[string]*route{}, channels: map[string]*route{}}
+	}
+	known := m.routes
+	if channel {
+		known = m.channels
+	}
+	rt, ok := known[string(name)]
+	if !ok {
+		rt = r.glob(string(name), channel)
+		known[string(name)] = rt
+	}
+	return rt
+}
+
+// glob is the first pattern that name fits.
+func (r *router) glob(name string, channel bool) *route {
 	for i := range r.patterns {
 		p := &r.patterns[i]
 		if p.channel == channel {
-			if ok, _ := path.Match(p.glob, string(name)); ok {
+			if ok, _ := path.Match(p.glob, name); ok {
 				return p.route
 			}
 		}
 	}
 	return nil
 }
+
+// globbed remembers what names of datasets and channels came to: a stream has few of them. It is one goroutine's, and of one router.
+type globbed struct {
+	of               *router
+	routes, channels map[string]*route
+}
+
+const maxGlobbed = 1024
 
 // byCategory makes a class of the ECS categories that the event names.
 func (r *router) byCategory(v event.Value, s *view) int {
