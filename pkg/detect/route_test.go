@@ -213,3 +213,36 @@ func TestExplanation(t *testing.T) {
 		}
 	}
 }
+
+// TestGlobbed: what a goroutine remembers of names is of one router, is what the patterns say, and is bounded.
+func TestGlobbed(t *testing.T) {
+	r, err := newRouter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := *r
+	bare.patterns = nil
+	name := func(p pattern) []byte { return []byte(strings.ReplaceAll(p.glob, "*", "x")) }
+	v := &view{}
+	found := 0
+	for range 2 {
+		for _, p := range r.patterns {
+			if got, want := r.lookup(v, nil, name(p), p.channel), r.glob(string(name(p)), p.channel); got != want || got == nil {
+				t.Errorf("%s: %v, want %v", p.glob, got, want)
+			}
+			if got := bare.lookup(v, nil, name(p), p.channel); got != nil {
+				t.Errorf("%s: a router without patterns has %v", p.glob, got)
+			}
+			found++
+		}
+	}
+	if found == 0 {
+		t.Fatal("the taxonomy has no pattern: the test shows nothing")
+	}
+	for i := range 3 * maxGlobbed {
+		r.lookup(v, nil, fmt.Appendf(nil, "made-up-%d", i), i%2 == 0)
+	}
+	if n := len(v.globbed.routes) + len(v.globbed.channels); n > maxGlobbed {
+		t.Errorf("%d names are remembered", n)
+	}
+}

@@ -48,6 +48,11 @@ func (e *Event) Parse() error {
 		return nil
 	}
 	e.Whole()
+	return e.scan()
+}
+
+// scan builds the tape of the line as it is.
+func (e *Event) scan() error {
 	nodes, err := scan(e.line, e.nodes[:0], 0)
 	e.nodes = nodes
 	if err != nil {

@@ -23,13 +23,8 @@ func (e *Event) Record() (raw []byte, ok bool) {
 	if e.record == nil {
 		return nil, false
 	}
-	if !e.parsed {
-		nodes, err := scan(e.line, e.nodes[:0], 0)
-		if err != nil {
-			e.nodes = e.nodes[:0]
-			return nil, false
-		}
-		e.nodes, e.parsed = nodes, true
+	if !e.parsed && e.scan() != nil {
+		return nil, false
 	}
 	return e.record, true
 }

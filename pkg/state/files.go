@@ -235,7 +235,7 @@ func (s *Store) clear() error {
 			return err
 		}
 		for _, n := range marks {
-			if _, err := s.owner(prefix, n); err != nil {
+			if err := s.owner(prefix, n); err != nil {
 				return err
 			}
 		}
@@ -249,15 +249,15 @@ func (s *Store) clear() error {
 }
 
 // owner checks that a file is of this lake: another's state must not be cleared by a mistaken flag.
-func (s *Store) owner(prefix string, mark int64) ([]byte, error) {
+func (s *Store) owner(prefix string, mark int64) error {
 	data, err := os.ReadFile(s.path(prefix, mark))
 	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+		return fmt.Errorf("state: %w", err)
 	}
-	if data, err = s.stamp.check(data); errors.Is(err, errTorn) || errors.Is(err, errDamage) {
-		return nil, nil
+	if _, err = s.stamp.check(data); errors.Is(err, errTorn) || errors.Is(err, errDamage) {
+		return nil
 	}
-	return data, err
+	return err
 }
 
 // newLog begins the file of the changes behind mark.
