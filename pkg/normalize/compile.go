@@ -1,7 +1,6 @@
 package normalize
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -298,16 +297,8 @@ func (c *compiler) lines(n *yaml.Node) {
 	keys, vals := c.entries(n, "lines")
 	for i, k := range keys {
 		for _, s := range c.scalars(vals[i], "lines."+k.Value) {
-			p, err := parse.CompilePattern(s.Value)
-			var pe *parse.PatternError
-			if errors.As(err, &pe) {
-				at := *s
-				if s.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-					at.Column++
-				}
-				at.Column += pe.Offset
-				c.fault(&at, "lines.%s: %s", k.Value, pe.Reason)
-				continue
+			if p, ok := c.pattern(s, "lines."+k.Value, parse.CompilePattern); ok {
+				c.plan.lines = append(c.plan.lines, linePattern{name: []byte(k.Value), p: p})
 			}
 			c.plan.lines = append(c.plan.lines, linePattern{name: []byte(k.Value), p: p})
 		}

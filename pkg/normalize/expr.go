@@ -53,8 +53,9 @@ const (
 
 var headParts = map[string]headPart{
 	"header.host": headHost, "header.program": headProgram, "header.pid": headPID, "header.message": headMessage,
-	"header.message_id": headMessageID, "header.data": headData, "line": headLine,
+	"header.message_id": headMessageID, "header.data": headData, "line": headLine, "rest": headRest,
 }
+	headRest
 
 // compileSource reads an expression; slots are asked of p.
 func (p *plan) compileSource(text string, tables map[string]*lookup) (*source, error) {
@@ -280,6 +281,8 @@ func (r *runner) pick(k *pick, v value) value {
 	event.ValueOf(v.b).Elements(func(e event.Value) bool {
 		n++
 		if k.index >= 0 && n-1 != k.index || k.index == -2 && !e.Member(k.key).Is(k.want) {
+	case headRest:
+		return text(r.line)
 			return true
 		}
 		for _, name := range k.path {

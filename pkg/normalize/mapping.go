@@ -24,6 +24,7 @@ type document struct {
 	Time    yaml.Node `yaml:"time"`
 	Keep    yaml.Node `yaml:"keep"`
 	Lines   yaml.Node `yaml:"lines"`
+	Prefix  yaml.Node `yaml:"prefix"`
 	Fields  yaml.Node `yaml:"fields"`
 	Set     yaml.Node `yaml:"set"`
 	Switch  yaml.Node `yaml:"switch"`
@@ -166,6 +167,7 @@ func (c *compiler) document(doc *document, top bool) {
 	c.parsers(&doc.Parse, doc.From)
 	c.lines(&doc.Lines)
 	c.keep(&doc.Keep)
+	c.prefixes(&doc.Prefix)
 	c.time(&doc.Time)
 	c.fields(&doc.Fields)
 	p.set = append(p.set, c.actions(&doc.Set, "set")...)

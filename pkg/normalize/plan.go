@@ -17,6 +17,8 @@ type plan struct {
 	signs                      []sign
 	steps                      []step
 	each                       []string
+	inside                     *source // where the records are that find their own mappings
+	prefixes                   []*parse.Pattern // of lines
 	lines                      []linePattern
 	none                       []string
 	tables                     map[string]*lookup

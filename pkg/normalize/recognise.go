@@ -208,7 +208,8 @@ func (r *runner) shows(ref signRef) bool {
 		return false
 	}
 	if s.lines {
-		m := bytes.TrimSpace(r.head.Message)
+		r.rec.Reset()
+		m := r.behindPrefix(ref.plan, 0, bytes.TrimSpace(r.head.Message))
 		for i := range ref.plan.lines {
 			r.rec.Reset()
 			if r.matcher.Match(ref.plan.lines[i].p, &r.rec, 0, m) {

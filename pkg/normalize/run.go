@@ -26,6 +26,7 @@ type runner struct {
 	multiline   bool        // there are line feeds in its text
 	raw         []byte      // the record's text
 	lineName    []byte
+	line        []byte // what the line patterns were for
 	datasetName []byte
 	cells       []int32   // by slot
 	leaves      [][]value // by leaf
@@ -105,7 +106,7 @@ var errNotFor = errors.New("the text is not in the format that the mapping reads
 // parse runs the plan's parsers over the record that look saw. The error tells that the text is not what the mapping is for.
 func (r *runner) parse(p *plan) error {
 	r.plan = p
-	r.lineName = nil
+	r.lineName, r.line = nil, nil
 	r.rec.Reset()
 	for i := range p.steps {
 		if !r.step(&p.steps[i], i == 0) && i == 0 {
@@ -175,6 +176,8 @@ func (r *runner) matchLines(at int32, in []byte) bool {
 
 // apply runs the plan over the parsed record. The error tells which value does not fit its field.
 func (r *runner) apply() error {
+	in = r.behindPrefix(r.plan, at, in)
+	r.line = in
 	p := r.plan
 	r.begin(p)
 	for len(r.cells) < int(p.slots) {

@@ -30,9 +30,15 @@ func (m *Matcher) Match(p *Pattern, r *Record, parent int32, line []byte) bool {
 	if !m.run(p, 0, len(p.ops), line) {
 		return false
 	}
-	for i, c := range m.caps {
-		if len(c) > 0 {
-			r.Add(parent, Cell{Key: p.names[i], Val: c, Kind: event.String})
+	m.add(p, r, parent)
+	return true
+}
+
+// add adds what was captured to the object at parent.
+func (m *Matcher) add(p *Pattern, r *Record, parent int32) {
+	for i, name := range p.names {
+		if c := m.caps[i]; len(c) > 0 {
+			r.Add(parent, Cell{Key: name, Val: c, Kind: event.String})
 		}
 	}
 	return true
