@@ -16,6 +16,8 @@ type call struct {
 	arg    []byte
 	num    int
 	table  *lookup
+	keys   []string // of a path, and
+	picks  []pick   // what is behind its first '['
 	onNone bool // is called for a missing value too
 }
 
@@ -29,7 +31,7 @@ type lookup struct {
 // function describes one pipe function: whether it wants an argument, and what it does.
 type function struct {
 	name string
-	arg  string // "" none, "text", "number", "table"
+	arg  string // "" none, "text", "number", "table", "path"
 	help string
 	fn   func(r *runner, c *call, v value) value
 }
@@ -58,6 +60,10 @@ func functions() []function {
 		{"unquote", "", "without the quotes around it", func(r *runner, _ *call, v value) value { return text(bytes.Trim(r.textOf(v), `"'`)) }},
 		{"urldecode", "", "with %XX decoded", urldecodeCall},
 		{"json", "", "the text read as JSON", jsonCall},
+		{"args", "", "a command line as the list of its arguments (process.args)", argsCall},
+		{"get", "path", "what stands at PATH in a list or object: get a.b, get [Key=x].Value", getCall},
+		{"addr", "", "the address in ADDRESS:PORT or [ADDRESS]:PORT, or the address that it is, else nothing", addrCall},
+		{"port", "", "the port in HOST:PORT or [ADDRESS]:PORT, else nothing", portCall},
 		{"mac", "", "a hardware address as ECS writes it: 00-1A-2B-3C-4D-5E", macCall},
 		{"int", "", "a whole number (0x.. is read too), else nothing", intCall},
 		{"s", "", "seconds as nanoseconds (event.duration)", func(r *runner, _ *call, v value) value { return r.scale(v, 1e9) }},
@@ -114,6 +120,11 @@ func compileCall(s string, tables map[string]*lookup) (call, error) {
 			var err error
 			if c.num, err = strconv.Atoi(arg); err != nil {
 				return c, fmt.Errorf("function %q wants a number, found %q", name, arg)
+			}
+		case "path":
+			var err error
+			if c.keys, c.picks, err = parsePath(arg); err != nil {
+				return c, err
 			}
 		case "table":
 			if c.table = tables[arg]; c.table == nil {

@@ -33,6 +33,8 @@ type runner struct {
 	present     bits      // leaves that have a value
 	keyText     []byte    // scratch for names
 	mem         []byte
+	item        value  // the element that an object is built of
+	objects     []byte // scratch for them
 	clock       parse.Clock
 	matcher     parse.Matcher
 	inner       event.Event
@@ -51,6 +53,7 @@ type record struct {
 	original []byte // it as a JSON string; nil = not made yet (Stage.original)
 	escaped  bool   // original is, by event.EscapeText
 	id       []byte // JSON text; an id that is not the wrapping event's
+	depth    int    // of records in records
 }
 
 const stringKind = event.String
@@ -117,7 +120,7 @@ func (r *runner) parse(p *plan) error {
 }
 
 func (r *runner) step(s *step, first bool) bool {
-	in := r.raw
+	in, taken := r.raw, parse.None
 	if r.hasHead {
 		in = r.head.Message
 	}
@@ -128,13 +131,22 @@ func (r *runner) step(s *step, first bool) bool {
 				return false
 			}
 		}
-		in = r.rec.Text(n)
-		r.rec.Cells[n].Used = true
+		in, taken = r.rec.Text(n), n
 	}
 	at := int32(0)
 	if s.into != nil {
 		at = r.rec.AddObject(0, s.into)
 	}
+	ok := r.stepInto(at, s, in, first)
+	if ok && taken != parse.None {
+		r.rec.Cells[taken].Used = true
+	}
+	return ok
+}
+
+// stepInto runs one parser over the text in, for the object at.
+func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
+	before := len(r.rec.Cells)
 	switch s.kind {
 	case stepJSON:
 		if first && s.from == nil {
@@ -145,13 +157,13 @@ func (r *runner) step(s *step, first bool) bool {
 		}
 		return r.rec.JSON(at, bytes.TrimSpace(in)) == nil
 	case stepKV:
-		return s.kv.Parse(&r.rec, at, in)
+		return s.renamed(&r.rec, before, s.kv.Parse(&r.rec, at, in))
 	case stepCSV:
 		return s.csv.Parse(&r.rec, at, in)
 	case stepCEF:
-		return parse.CEF(&r.rec, at, in)
+		return s.renamed(&r.rec, before, parse.CEF(&r.rec, at, in))
 	case stepLEEF:
-		return parse.LEEF(&r.rec, at, in)
+		return s.renamed(&r.rec, before, parse.LEEF(&r.rec, at, in))
 	case stepLines:
 		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
 	case stepZeek:
@@ -164,6 +176,8 @@ func (r *runner) step(s *step, first bool) bool {
 
 // matchLines finds the first pattern that fits. None is no fault where something else than the text recognised the source.
 func (r *runner) matchLines(at int32, in []byte) bool {
+	in = r.behindPrefix(r.plan, at, in)
+	r.line = in
 	for i := range r.plan.lines {
 		l := &r.plan.lines[i]
 		if r.matcher.Match(l.p, &r.rec, at, in) {
@@ -176,19 +190,9 @@ func (r *runner) matchLines(at int32, in []byte) bool {
 
 // apply runs the plan over the parsed record. The error tells which value does not fit its field.
 func (r *runner) apply() error {
-	in = r.behindPrefix(r.plan, at, in)
-	r.line = in
 	p := r.plan
 	r.begin(p)
-	for len(r.cells) < int(p.slots) {
-		r.cells = append(r.cells, parse.None)
-	}
-	for i := range r.cells[:p.slots] {
-		r.cells[i] = parse.None
-	}
-	if p.slots > 0 {
-		r.place(p)
-	}
+	r.findCells(p)
 	r.timestamp()
 	for i := range p.rules {
 		if err := r.rule(&p.rules[i]); err != nil {
@@ -207,6 +211,19 @@ func (r *runner) apply() error {
 	}
 	r.automatics()
 	return nil
+}
+
+// findCells finds the record's cells for the plan's sources.
+func (r *runner) findCells(p *plan) {
+	for len(r.cells) < int(p.slots) {
+		r.cells = append(r.cells, parse.None)
+	}
+	for i := range r.cells[:p.slots] {
+		r.cells[i] = parse.None
+	}
+	if p.slots > 0 {
+		r.place(p)
+	}
 }
 
 // resolve finds the record's cells for the plan's sources.
@@ -249,7 +266,7 @@ func (r *runner) rule(u *rule) error {
 
 // assign gives a field the value, or the elements, of v in the field's type.
 func (r *runner) assign(leaf int, f ecs.Field, v value) bool {
-	if v.kind != event.Array || f.Type == ecs.Nested {
+	if v.kind != event.Array || f.Type == ecs.Nested && !f.Array {
 		out, ok := r.convert(f.Type, v)
 		if ok {
 			r.put(leaf, out)
@@ -283,7 +300,12 @@ func (r *runner) act(a *action) error {
 }
 
 func (r *runner) branch(b *branch) error {
-	v, _ := r.read(b.on)
+	var v value
+	for _, s := range b.on {
+		if v, _ = r.read(s); v.kind != event.Missing {
+			break
+		}
+	}
 	acts := b.absent
 	if v.kind != event.Missing {
 		acts = b.pick(r.textOf(v))

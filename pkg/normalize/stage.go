@@ -223,6 +223,10 @@ func (s *Stage) mapped(b *event.Batch, e *event.Event, p *plan, text []byte, env
 		s.fail(b, e, env, "parse", fmt.Errorf("mapping %s: %w", p.name, err))
 		return
 	}
+	if p.inside != nil {
+		s.open(b, e, p, env)
+		return
+	}
 	if len(p.each) > 0 {
 		s.many(b, e, p, env)
 		return
@@ -250,7 +254,7 @@ func (s *Stage) render(b *event.Batch, e *event.Event, env *record) {
 	if env.id != nil {
 		r.put(a.id, value{b: env.id, kind: event.String, json: true})
 	}
-	if env.escaped && !env.wrapped {
+	if env.escaped && (!env.wrapped || env.depth > 0) {
 		r.put(a.escaped, value{b: trueText, kind: event.True, json: true})
 	}
 	s.out.Begin(b.Begin(size), b.Reread)
@@ -287,6 +291,9 @@ func (s *Stage) many(b *event.Batch, e *event.Event, p *plan, env *record) {
 			n.Replace(el.Raw)
 			s.fail(b, n, &one, "parse", fmt.Errorf("mapping %s: %w", p.name, err))
 			continue
+		}
+		for i := range p.steps[1:] {
+			r.step(&p.steps[1+i], false)
 		}
 		if err := r.apply(); err != nil {
 			n.Replace(el.Raw)
