@@ -23,6 +23,7 @@ func CEF(r *Record, parent int32, s []byte) bool {
 	default:
 		return false
 	}
+	first := len(r.Cells)
 	for i := range cefNames {
 		end := unescaped(s, '|')
 		if end < 0 {
@@ -35,6 +36,7 @@ func CEF(r *Record, parent int32, s []byte) bool {
 		s = s[min(end+1, len(s)):]
 	}
 	extension(r, parent, s)
+	r.distinct(first)
 	return true
 }
 
@@ -51,36 +53,50 @@ func unescaped(s []byte, c byte) int {
 	return -1
 }
 
-// extension reads key=value pairs whose values may hold spaces: a value ends where the next key begins.
+// extension reads key=value pairs whose values may hold spaces: a value ends where the next key begins. An '=' behind anything
+// that can be no key, as in a URL's query, belongs to the value, though CEF asks for a backslash before it.
 func extension(r *Record, parent int32, s []byte) {
 	s = bytes.TrimSpace(s)
-	for len(s) > 0 {
-		eq := unescaped(s, '=')
-		if eq < 0 {
-			return
-		}
-		key := bytes.TrimSpace(s[:eq])
-		if i := bytes.LastIndexByte(key, ' '); i >= 0 {
-			key = key[i+1:]
-		}
-		s = s[eq+1:]
+	at, eq := nextKey(s, 0)
+	for eq >= 0 {
+		key := s[at:eq]
+		next, nextEq := nextKey(s, eq+1)
 		end := len(s)
-		if next := unescaped(s, '='); next >= 0 {
-			if sp := bytes.LastIndexByte(s[:next], ' '); sp >= 0 {
-				end = sp
-			} else {
-				end = 0
-			}
+		if nextEq >= 0 {
+			end = next
 		}
-		if v := bytes.TrimSpace(s[:end]); len(key) > 0 && len(v) > 0 {
+		if v := bytes.TrimSpace(s[eq+1 : end]); len(v) > 0 {
 			r.Add(parent, Cell{Key: key, Val: r.uncef(v), Kind: event.String})
 		}
-		s = s[min(end, len(s)):]
-		if end == 0 && len(s) > 0 && unescaped(s, '=') < 0 {
-			return
-		}
-		s = bytes.TrimLeft(s, " ")
+		at, eq = next, nextEq
 	}
+}
+
+// nextKey finds the next key of s from offset from on: where it begins, and its '='; -1 where there is none.
+func nextKey(s []byte, from int) (at, eq int) {
+	start := from
+	for i := from; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			i++
+			start = -1
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			start = i + 1
+		case c == '=':
+			if start >= 0 && start < i && (start != from || from == 0 || s[from-1] != '=') {
+				return start, i
+			}
+			start = -1
+		case start >= 0 && !keyByte(c):
+			start = -1
+		}
+	}
+	return len(s), -1
+}
+
+// keyByte tells whether c may stand in a key: CEF 1.2 has letters and digits, vendors write more.
+func keyByte(c byte) bool {
+	return c|0x20-'a' < 26 || c-'0' < 10 || c == '_' || c == '.' || c == '-' || c == '[' || c == ']' || c == '@' || c == '#' || c >= 0x80
 }
 
 // uncef decodes \| \\ \= \n and \r.
@@ -117,14 +133,17 @@ var (
 	leefMark  = []byte("LEEF:")
 )
 
-// LEEF adds a Log Event Extended Format message (IBM, versions 1.0 and 2.0): its header fields and every attribute.
+// LEEF adds a Log Event Extended Format message (IBM, versions 1.0 and 2.0): its header fields and every attribute. Where a relay
+// took the mark "LEEF:" for a syslog tag and dropped it, the version begins s; where it wrote tabs as rsyslog does ("#011") or as
+// spaces, the attributes are found all the same.
 func LEEF(r *Record, parent int32, s []byte) bool {
-	at := bytes.Index(s, leefMark)
-	if at < 0 {
+	if at := bytes.Index(s, leefMark); at >= 0 {
+		s = s[at+len(leefMark):]
+	} else if len(s) < 4 || s[0]-'0' > 9 || s[1] != '.' || s[2]-'0' > 9 || s[3] != '|' {
 		return false
 	}
-	s = s[at+len(leefMark):]
 	version2 := bytes.HasPrefix(s, []byte("2"))
+	first := len(r.Cells)
 	for i := range leefNames {
 		end := bytes.IndexByte(s, '|')
 		if end < 0 {
@@ -133,20 +152,30 @@ func LEEF(r *Record, parent int32, s []byte) bool {
 		r.AddText(parent, leefNames[i], s[:end])
 		s = s[end+1:]
 	}
-	sep := byte('\t')
+	sep := tab
 	if version2 {
 		if end := bytes.IndexByte(s, '|'); end >= 0 && end <= 6 {
-			sep = delimiter(s[:end])
+			sep = []byte{delimiter(s[:end])}
 			s = s[end+1:]
 		}
 	}
-	for pair := range bytes.SplitSeq(s, []byte{sep}) {
+	if sep[0] == '\t' && !bytes.Contains(s, sep) {
+		if sep = escapedTab; !bytes.Contains(s, sep) {
+			extension(r, parent, s)
+			r.distinct(first)
+			return true
+		}
+	}
+	for pair := range bytes.SplitSeq(s, sep) {
 		if k, v, ok := bytes.Cut(pair, []byte{'='}); ok && len(bytes.TrimSpace(k)) > 0 {
 			r.AddText(parent, bytes.TrimSpace(k), trimSpace(v))
 		}
 	}
+	r.distinct(first)
 	return true
 }
+
+var tab, escapedTab = []byte("\t"), []byte("#011")
 
 // delimiter reads LEEF 2.0's delimiter: one character, or its code as 0x5E or x5E.
 func delimiter(s []byte) byte {

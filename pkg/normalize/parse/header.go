@@ -35,7 +35,11 @@ func ParseHeader(line []byte) (h Header, ok bool) {
 	n := timeLength(s)
 	if n == 0 {
 		if pri < 0 {
-			return h, false
+			if h.tag(s); len(h.PID) > 0 && number(h.PID) >= 0 {
+				// A collector took time and host away; "program[123]: " can still be told from prose.
+				return h, true
+			}
+			return Header{Priority: -1, Message: line}, false
 		}
 		// RFC 3164 section 4.3: no readable header; the rest is the message.
 		h.Priority = pri
@@ -43,6 +47,11 @@ func ParseHeader(line []byte) (h Header, ok bool) {
 		return h, true
 	}
 	iso := s[0] <= '9'
+	if iso && pri < 0 {
+		if h5, ok := bare5424(s); ok {
+			return h5, true
+		}
+	}
 	ts := s[:n]
 	s = bytes.TrimLeft(s[n:], " ")
 	host, after := word(s)
@@ -233,6 +242,20 @@ func header5424(s []byte) (h Header, ok bool) {
 	}
 	s = bytes.TrimPrefix(s[n:], []byte(" "))
 	h.Message = bytes.TrimPrefix(s, []byte("\xEF\xBB\xBF"))
+	return h, true
+}
+
+// bare5424 reads an RFC 5424 line from which a relay or a file took the "<PRI>1 " away. So that prose is not taken for it,
+// PROCID must be a number or "-", and STRUCTURED-DATA must be there.
+func bare5424(s []byte) (h Header, ok bool) {
+	if h, ok = header5424(s); !ok || h.Time == nil || h.Host == nil || h.Program == nil || h.PID != nil && number(h.PID) < 0 {
+		return h, false
+	}
+	data := len(s) - len(h.Message)
+	if h.Data == nil && !bytes.HasSuffix(bytes.TrimSuffix(s[:data], []byte("\xEF\xBB\xBF")), []byte(" - ")) {
+		return h, false
+	}
+	h.Priority = -1
 	return h, true
 }
 

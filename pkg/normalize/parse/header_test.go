@@ -24,6 +24,12 @@ func TestParseHeader(t *testing.T) {
 		{"<14>CEF:0|V|P|1|2|N|3|", "14|||||||CEF:0|V|P|1|2|N|3|"},
 		{"<14>Nov 24 08:00:00 h CEF:0|V|P|1|2|N|3|", "14|Nov 24 08:00:00|h|||||CEF:0|V|P|1|2|N|3|"},
 		{"<189>date=2026-11-24 time=08:00:00", "189|||||||date=2026-11-24 time=08:00:00"},
+		{"2026-11-24T08:00:00+01:00 h app 77 - - [A B] c=d", "-1|2026-11-24T08:00:00+01:00|h|app|77|||[A B] c=d"},
+		{"2026-11-24T08:00:00+01:00 h app - ID1 [a b=\"c\"] m", `-1|2026-11-24T08:00:00+01:00|h|app||ID1|[a b="c"]|m`},
+		{"2026-11-24T08:00:00Z h app of x - y", ""},
+		{"app[77]: m", "-1|||app|77|||m"},
+		{"app: m", ""},
+		{"app[x]: m", ""},
 		{"just words", ""},
 		{"2026-11-24T08:00:00Z some words of a program", ""},
 		{"<999>x", ""},
@@ -76,7 +82,7 @@ func TestKVAndCSV(t *testing.T) {
 		{KV{}, `a=1 b="two words" c='x' d="q\"q" e=`, `a=1; b=two words; c=x; d=q"q; e=`},
 		{KV{}, `path="C:\dir\x" n=1`, `path=C:\dir\x; n=1`},
 		{KV{Pair: ',', Value: ':'}, `a:1, b: 2`, `a=1; b=2`},
-		{KV{}, `free a=1 text`, `text=free; a=1; text=text`},
+		{KV{}, `free a=1 text`, `text=free; a=1; text_2=text`},
 		{KV{}, `a="unclosed b=2`, `a="unclosed; b=2`},
 	} {
 		var r Record

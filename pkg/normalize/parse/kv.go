@@ -1,6 +1,6 @@
 package parse
 
-import "leat/pkg/event"
+import "bytes"
 
 // KV splits key=value pairs (logfmt too). The zero KV reads pairs that are separated by spaces.
 type KV struct {
@@ -11,14 +11,18 @@ type KV struct {
 // Parse adds the pairs of s to the object at parent. Values may be quoted, with \" for a quote within. What stands between
 // pairs and is none becomes the value of the key "text". It tells whether there was a pair.
 func (k KV) Parse(r *Record, parent int32, s []byte) bool {
-	pair, eq := k.Pair, k.Value
+	pair, eq := k.Pair, k.equals()
 	if pair == 0 {
 		pair = ' '
 	}
-	if eq == 0 {
-		eq = '='
+	found, first := false, len(r.Cells)
+	words := -1 // where a run of words that are no pair begins
+	flush := func(end int) {
+		if words >= 0 {
+			r.AddText(parent, keyText, trimSpace(s[words:end]))
+			words = -1
+		}
 	}
-	found := false
 	for i := 0; i < len(s); {
 		for i < len(s) && (s[i] == pair || s[i] == ' ' || s[i] == '\t') {
 			i++
@@ -31,11 +35,12 @@ func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 			for i < len(s) && s[i] != pair {
 				i++
 			}
-			if start < i {
-				r.AddText(parent, keyText, trimSpace(s[start:i]))
+			if words < 0 && start < i {
+				words = start
 			}
 			continue
 		}
+		flush(start)
 		key := trimSpace(s[start:i])
 		i++
 		var val []byte
@@ -45,7 +50,16 @@ func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 			found = true
 		}
 	}
+	flush(len(s))
+	r.distinct(first)
 	return found
+}
+
+func (k KV) equals() byte {
+	if k.Value == 0 {
+		return '='
+	}
+	return k.Value
 }
 
 var keyText = []byte("text")
@@ -67,6 +81,10 @@ func (k KV) value(r *Record, s []byte, i int, pair byte) ([]byte, int) {
 				}
 				return val, j + 1
 			}
+		}
+		if rest := s[i+1:]; bytes.IndexByte(rest, q) < 0 && bytes.IndexByte(rest, k.equals()) < 0 {
+			// A cut line: its last value goes to the end.
+			return trimSpace(rest), len(s)
 		}
 	}
 	start := i
@@ -96,88 +114,4 @@ func trimSpace(s []byte) []byte {
 		s = s[:len(s)-1]
 	}
 	return s
-}
-
-// CSV splits one line of separated values into named columns.
-type CSV struct {
-	Separator byte // 0 = ','
-	Columns   [][]byte
-}
-
-// Parse adds the columns of s to the object at parent; a column named "-" or "" is skipped, those behind the last name are
-// named column_N. Fields may be quoted (RFC 4180).
-func (c CSV) Parse(r *Record, parent int32, s []byte) bool {
-	sep := c.Separator
-	if sep == 0 {
-		sep = ','
-	}
-	for n := 0; ; n++ {
-		var val []byte
-		i := 0
-		if len(s) > 0 && s[0] == '"' {
-			val, i = r.quotedField(s, sep)
-		} else {
-			for i < len(s) && s[i] != sep {
-				i++
-			}
-			val = s[:i]
-		}
-		if len(val) > 0 {
-			r.Add(parent, Cell{Key: c.column(r, n), Val: val, Kind: event.String})
-		}
-		if i >= len(s) {
-			return n > 0
-		}
-		s = s[i+1:]
-	}
-}
-
-func (c CSV) column(r *Record, n int) []byte {
-	if n < len(c.Columns) {
-		return c.Columns[n]
-	}
-	start := len(r.mem)
-	r.mem = append(r.mem, "column_"...)
-	r.mem = appendInt(r.mem, n+1)
-	return r.mem[start:len(r.mem):len(r.mem)]
-}
-
-func (r *Record) quotedField(s []byte, sep byte) (val []byte, end int) {
-	doubled := false
-	for j := 1; j < len(s); j++ {
-		if s[j] != '"' {
-			continue
-		}
-		if j+1 < len(s) && s[j+1] == '"' {
-			doubled = true
-			j++
-			continue
-		}
-		if j+1 == len(s) || s[j+1] == sep {
-			if !doubled {
-				return s[1:j], j + 1
-			}
-			start := len(r.mem)
-			for k := 1; k < j; k++ {
-				r.mem = append(r.mem, s[k])
-				if s[k] == '"' {
-					k++
-				}
-			}
-			return r.mem[start:len(r.mem):len(r.mem)], j + 1
-		}
-	}
-	// An unclosed quote is a quote like any other byte.
-	i := 0
-	for i < len(s) && s[i] != sep {
-		i++
-	}
-	return s[:i], i
-}
-
-func appendInt(dst []byte, n int) []byte {
-	if n >= 10 {
-		dst = appendInt(dst, n/10)
-	}
-	return append(dst, byte('0'+n%10))
 }
