@@ -59,6 +59,7 @@ func (p *plan) addAutomatic() (err error) {
 	}
 	a.urlOriginal, a.urlFull = have("url.original"), have("url.full")
 	if a.urlOriginal >= 0 || a.urlFull >= 0 {
+		a.urlOriginal, a.urlFull = leaf("url.original"), leaf("url.full")
 		a.urlPath, a.urlQuery, a.urlDomain = leaf("url.path"), leaf("url.query"), leaf("url.domain")
 		a.urlScheme, a.urlPort, a.urlExtension, a.urlFragment = leaf("url.scheme"), leaf("url.port"), leaf("url.extension"), leaf("url.fragment")
 	}
@@ -119,10 +120,8 @@ func (r *runner) automatics() {
 	for i := range a.endpoints {
 		r.endpoint(&a.endpoints[i])
 	}
-	if a.urlFull >= 0 && r.has(a.urlFull) {
-		r.splitURL(r.textOf(r.leaves[a.urlFull][0]))
-	} else if a.urlOriginal >= 0 && r.has(a.urlOriginal) {
-		r.splitURL(r.textOf(r.leaves[a.urlOriginal][0]))
+	if a.urlFull >= 0 {
+		r.url()
 	}
 	r.header()
 	if a.communityID >= 0 && !r.has(a.communityID) {
@@ -247,56 +246,4 @@ func (r *runner) addUnique(to int, v value) {
 	if len(r.leaves[to]) < 1000 {
 		r.leaves[to] = append(r.leaves[to], v)
 	}
-}
-
-// splitURL sets the parts of a URL (RFC 3986), or of a request's target.
-func (r *runner) splitURL(u []byte) {
-	a := &r.plan.auto
-	if i := bytes.IndexByte(u, '#'); i >= 0 {
-		r.fallback(a.urlFragment, u[i+1:])
-		u = u[:i]
-	}
-	if i := bytes.Index(u, schemeMark); i > 0 && !bytes.ContainsAny(u[:i], "/?") {
-		r.fallback(a.urlScheme, u[:i])
-		u = u[i+3:]
-		end := bytes.IndexAny(u, "/?")
-		if end < 0 {
-			end = len(u)
-		}
-		r.authority(u[:end])
-		u = u[end:]
-	}
-	if len(u) > 0 && u[0] != '/' && u[0] != '?' && u[0] != '*' {
-		// Neither a URL nor a path: CONNECT host:443, or anything a scanner sent.
-		return
-	}
-	if i := bytes.IndexByte(u, '?'); i >= 0 {
-		r.fallback(a.urlQuery, u[i+1:])
-		u = u[:i]
-	}
-	if len(u) == 0 {
-		return
-	}
-	r.fallback(a.urlPath, u)
-	base := u[bytes.LastIndexByte(u, '/')+1:]
-	if i := bytes.LastIndexByte(base, '.'); i > 0 && i+1 < len(base) && len(base)-i < 12 {
-		r.fallback(a.urlExtension, base[i+1:])
-	}
-}
-
-var schemeMark = []byte("://")
-
-func (r *runner) authority(h []byte) {
-	a := &r.plan.auto
-	if i := bytes.LastIndexByte(h, '@'); i >= 0 {
-		h = h[i+1:]
-	}
-	if i := bytes.LastIndexByte(h, ':'); i >= 0 && bytes.IndexByte(h[i:], ']') < 0 {
-		if n, ok := r.integer(h[i+1:]); ok && !r.has(a.urlPort) {
-			r.put(a.urlPort, numberValue(n))
-		}
-		h = h[:i]
-	}
-	h = bytes.Trim(h, "[]")
-	r.fallback(a.urlDomain, h)
 }

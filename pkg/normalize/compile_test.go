@@ -15,7 +15,7 @@ func TestMappingFaults(t *testing.T) {
 		"value not allowed": {"name: a\nset: {event.outcome: failed}\n", `test.yaml:2:22: event.outcome may not be "failed"; expected one of failure, success, unknown`},
 		"constant's type":   {"name: a\nset: {source.port: many}\n", `test.yaml:2:20: source.port is of type long; "many" does not fit`},
 		"list for one":      {"name: a\nset: {event.outcome: [success, failure]}\n", `test.yaml:2:22: event.outcome holds one value, not a list`},
-		"unknown function":  {"name: a\nfields: {user.name: u | lowre}\n", `test.yaml:2:21: user.name: unknown function "lowre"; expected one of after`},
+		"unknown function":  {"name: a\nfields: {user.name: u | lowre}\n", `test.yaml:2:21: user.name: unknown function "lowre"; expected one of addr`},
 		"no argument":       {"name: a\nfields: {user.name: u | before}\n", `function "before" wants a text`},
 		"bad pattern":       {"name: a\nlines: {x: 'a [b'}\n", `test.yaml:2:15: lines.x: '[' without ']'`},
 		"unknown parser":    {"name: a\nparse: xmll\n", `test.yaml:2:8: parse: unknown parser "xmll"; expected text, json`},

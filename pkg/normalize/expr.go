@@ -15,15 +15,20 @@ import (
 //	target[type=User].id             of a list, the element whose member type is User
 //	list[0].name   list[].name       the first element; all elements
 //	a | lower | before @             functions, from left to right
+//	list[name~host].value            the same, in whatever case the member is written
 //	{first} {last}                   a text with members in it; all must be there
+//	"text"                           the text itself
 type source struct {
-	text  string
-	slot  int32 // of the record, or -1
-	head  headPart
-	picks []pick
-	calls []call
-	parts []part // a text with members
-	fills bool   // a function gives a value where there is none
+	text   string
+	slot   int32 // of the record, or -1
+	head   headPart
+	picks  []pick
+	calls  []call
+	parts  []part // a text with members
+	item   bool   // the element that an object is built of
+	below  []string
+	object *objectSource
+	fills  bool // a function gives a value where there is none
 }
 
 type part struct {
@@ -35,6 +40,7 @@ type pick struct {
 	index int    // element number; -1 all; -2 by key
 	key   string // member to compare
 	want  string
+	fold  bool     // in whatever case
 	path  []string // below the element
 }
 
@@ -49,16 +55,19 @@ const (
 	headLine
 	headMessageID
 	headData
+	headRest
 )
 
 var headParts = map[string]headPart{
 	"header.host": headHost, "header.program": headProgram, "header.pid": headPID, "header.message": headMessage,
 	"header.message_id": headMessageID, "header.data": headData, "line": headLine, "rest": headRest,
 }
-	headRest
 
 // compileSource reads an expression; slots are asked of p.
 func (p *plan) compileSource(text string, tables map[string]*lookup) (*source, error) {
+	if n := len(text); n > 2 && text[0] == '"' && text[n-1] == '"' {
+		return &source{text: text, slot: -1, parts: []part{{lit: []byte(text[1 : n-1])}}}, nil
+	}
 	if strings.Contains(text, "{") {
 		return p.compileTemplate(text, tables)
 	}
@@ -70,6 +79,10 @@ func (p *plan) compileSource(text string, tables map[string]*lookup) (*source, e
 	}
 	if h, ok := headParts[path]; ok {
 		s.head = h
+	} else if path == "it" && p.inObject {
+		s.item = true
+	} else if rest, ok := strings.CutPrefix(path, "it."); ok && p.inObject {
+		s.item, s.below = true, splitPath(rest)
 	} else if err := s.compilePath(p, path); err != nil {
 		return nil, err
 	}
@@ -105,46 +118,49 @@ func splitPipe(s string) []string {
 }
 
 func (s *source) compilePath(p *plan, path string) error {
-	var keys []string
-	for {
-		i := strings.IndexByte(path, '[')
-		head := path
-		if i >= 0 {
-			head = path[:i]
-		}
+	keys, picks, err := parsePath(path)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return fmt.Errorf("source %q has no name in front of '['", path)
+	}
+	s.slot, s.picks = p.slot(keys), picks
+	return nil
+}
+
+// parsePath splits a.b[sel].c[sel].d into the keys in front of the first '[' and the picks behind it.
+func parsePath(path string) (keys []string, picks []pick, err error) {
+	for rest := path; ; {
+		head, behind, more := strings.Cut(rest, "[")
 		if head = strings.TrimPrefix(head, "."); head != "" {
 			parsed, err := event.ParsePath(head)
 			if err != nil {
-				return err
+				return nil, nil, err
 			}
-			keys = parsed.Keys()
-		}
-		if len(s.picks) == 0 && s.slot < 0 {
-			if len(keys) == 0 {
-				return fmt.Errorf("source %q has no name in front of '['", path)
+			if len(picks) == 0 {
+				keys = parsed.Keys()
+			} else {
+				picks[len(picks)-1].path = parsed.Keys()
 			}
-			s.slot = p.slot(keys)
-		} else if len(keys) > 0 {
-			s.picks[len(s.picks)-1].path = keys
 		}
-		keys = nil
-		if i < 0 {
-			return nil
+		if !more {
+			return keys, picks, nil
 		}
-		j := strings.IndexByte(path[i:], ']')
-		if j < 0 {
-			return fmt.Errorf("source %q has '[' without ']'", path)
+		sel, after, closed := strings.Cut(behind, "]")
+		if !closed {
+			return nil, nil, fmt.Errorf("source %q has '[' without ']'", path)
 		}
 		k := pick{index: -1}
-		if sel := path[i+1 : i+j]; sel != "" {
-			if name, want, ok := strings.Cut(sel, "="); ok {
-				k.index, k.key, k.want = -2, name, want
+		if sel != "" {
+			if i := strings.IndexAny(sel, "=~"); i >= 0 {
+				k.index, k.key, k.want, k.fold = -2, sel[:i], sel[i+1:], sel[i] == '~'
 			} else if _, err := fmt.Sscanf(sel, "%d", &k.index); err != nil || k.index < 0 {
-				return fmt.Errorf("source %q: %q is neither a number nor key=value", path, sel)
+				return nil, nil, fmt.Errorf("source %q: %q is neither a number nor key=value", path, sel)
 			}
 		}
-		s.picks = append(s.picks, k)
-		path = path[i+j+1:]
+		picks = append(picks, k)
+		rest = after
 	}
 }
 
@@ -188,6 +204,10 @@ func (r *runner) read(s *source) (v value, cell int32) {
 	switch {
 	case s.parts != nil:
 		return r.fill(s), parse.None
+	case s.object != nil:
+		return r.build(s.object), parse.None
+	case s.item:
+		v = r.itemValue(s.below)
 	case s.head != headNone:
 		v = r.headValue(s.head)
 	default:
@@ -261,6 +281,8 @@ func (r *runner) headValue(h headPart) value {
 		return text(r.head.MessageID)
 	case headData:
 		return text(r.head.Data)
+	case headRest:
+		return text(r.line)
 	case headLine:
 		return text(r.lineName)
 	}
@@ -275,23 +297,20 @@ func (r *runner) pick(k *pick, v value) value {
 	if k.index == -1 && len(k.path) == 0 {
 		return v
 	}
+	if k.index >= 0 {
+		return nthBelow(v, k)
+	}
 	var found value
 	all := -1
-	n := 0
-	event.ValueOf(v.b).Elements(func(e event.Value) bool {
-		n++
-		if k.index >= 0 && n-1 != k.index || k.index == -2 && !e.Member(k.key).Is(k.want) {
-	case headRest:
-		return text(r.line)
+	elementsOf(v, func(el value) bool {
+		e := event.ValueOf(el.b)
+		if k.index == -2 && !k.is(e.Member(k.key)) {
 			return true
 		}
-		for _, name := range k.path {
-			e = e.Member(name)
+		if e = below(e, k.path); !e.Exists() {
+			return true
 		}
-		if !e.Exists() {
-			return k.index != 0
-		}
-		if k.index != -1 {
+		if k.index == -2 {
 			found = value{b: e.Raw, kind: e.Kind, json: true}
 			return false
 		}

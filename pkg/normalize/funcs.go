@@ -64,6 +64,7 @@ func functions() []function {
 		{"get", "path", "what stands at PATH in a list or object: get a.b, get [Key=x].Value", getCall},
 		{"addr", "", "the address in ADDRESS:PORT or [ADDRESS]:PORT, or the address that it is, else nothing", addrCall},
 		{"port", "", "the port in HOST:PORT or [ADDRESS]:PORT, else nothing", portCall},
+		{"dn", "text", "the values of attribute TEXT in a distinguished name, joined with dots: dn dc is the domain", dnCall},
 		{"mac", "", "a hardware address as ECS writes it: 00-1A-2B-3C-4D-5E", macCall},
 		{"int", "", "a whole number (0x.. is read too), else nothing", intCall},
 		{"s", "", "seconds as nanoseconds (event.duration)", func(r *runner, _ *call, v value) value { return r.scale(v, 1e9) }},
@@ -71,7 +72,7 @@ func functions() []function {
 		{"us", "", "microseconds as nanoseconds", func(r *runner, _ *call, v value) value { return r.scale(v, 1e3) }},
 		{"hms", "", "hours:minutes:seconds as nanoseconds", hmsCall},
 		{"time", "text?", "a time read by a strptime layout", timeCall},
-		{"ip", "", "the value if it is an address, else nothing", func(r *runner, _ *call, v value) value { return r.onlyIf(v, true) }},
+		{"ip", "", "the value if it is an address, else nothing; of a list, its addresses", func(r *runner, _ *call, v value) value { return r.onlyIf(v, true) }},
 		{"host", "", "the value if it is no address, else nothing", func(r *runner, _ *call, v value) value { return r.onlyIf(v, false) }},
 		{"default", "text", "TEXT where there is no value", func(r *runner, c *call, v value) value {
 			if v.empty() {

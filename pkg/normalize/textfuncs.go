@@ -96,32 +96,34 @@ func startsCall(r *runner, c *call, v value) value {
 	return value{}
 }
 
+// splitCall makes a list of the parts of a text, or of those of each text in a list.
 func splitCall(r *runner, c *call, v value) value {
-	t := r.textOf(v)
-	if len(c.arg) == 0 || len(t) == 0 {
+	if len(c.arg) == 0 || v.kind != event.Array && len(r.textOf(v)) == 0 {
 		return v
 	}
 	start := len(r.mem)
 	r.mem = append(r.mem, '[')
-	for {
-		i := bytes.Index(t, c.arg)
-		p := t
-		if i >= 0 {
-			p = t[:i]
-		}
-		if p = bytes.TrimSpace(p); len(p) > 0 {
-			if len(r.mem) > start+1 {
-				r.mem = append(r.mem, ',')
-			}
-			r.mem = event.AppendString(r.mem, p)
-		}
-		if i < 0 {
-			break
-		}
-		t = t[i+len(c.arg):]
-	}
+	elementsOf(v, func(el value) bool {
+		r.splitText(start+1, r.textOf(el), c.arg)
+		return true
+	})
 	r.mem = append(r.mem, ']')
 	return value{b: r.mem[start:len(r.mem):len(r.mem)], kind: event.Array, json: true}
+}
+
+// splitText appends the parts of t to the list whose elements begin at first.
+func (r *runner) splitText(first int, t, by []byte) {
+	for more := true; more; {
+		var p []byte
+		p, t, more = bytes.Cut(t, by)
+		if p = bytes.TrimSpace(p); len(p) == 0 {
+			continue
+		}
+		if len(r.mem) > first {
+			r.mem = append(r.mem, ',')
+		}
+		r.mem = event.AppendString(r.mem, p)
+	}
 }
 
 func nthCall(r *runner, c *call, v value) value { return r.element(v, c.num) }
@@ -304,7 +306,11 @@ func timeCall(r *runner, c *call, v value) value {
 	return r.time(ns)
 }
 
+// onlyIf returns v if it is an address, or if it is none; of a list, the elements that are.
 func (r *runner) onlyIf(v value, address bool) value {
+	if v.kind == event.Array {
+		return r.filter(v, address)
+	}
 	if _, ok := parseAddr(r.textOf(v)); ok == address {
 		return v
 	}
