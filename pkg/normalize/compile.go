@@ -28,7 +28,7 @@ type action struct {
 
 // branch is one switch.
 type branch struct {
-	on     *source
+	on     []*source // the first that has a value
 	exact  map[string]int // text -> case
 	globs  []globCase
 	cases  [][]action
@@ -161,11 +161,13 @@ func (c *compiler) switches(n *yaml.Node) {
 		for i, k := range keys {
 			switch v := vals[i]; k.Value {
 			case "on":
-				src, err := c.plan.compileSource(v.Value, c.tables)
-				if err != nil {
-					c.fault(v, "on: %v", err)
+				for _, o := range c.scalars(v, "on") {
+					src, err := c.plan.compileSource(o.Value, c.tables)
+					if err != nil {
+						c.fault(o, "on: %v", err)
+					}
+					b.on = append(b.on, src)
 				}
-				b.on = src
 			case "cases":
 				c.cases(&b, v)
 			case "absent":

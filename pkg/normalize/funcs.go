@@ -48,6 +48,7 @@ func functions() []function {
 		{"after_last", "text", "what stands behind the last TEXT", afterLastCall},
 		{"has", "text", "the value if TEXT is in it, else nothing", hasCall},
 		{"starts", "text", "the value if it begins with TEXT, else nothing", startsCall},
+		{"length", "number", "the value if it has N characters, else nothing", lengthCall},
 		{"split", "text", "a list of the parts between TEXT", splitCall},
 		{"nth", "number", "element N of a list, from 0; negative from its end", nthCall},
 		{"first", "", "a list's first element", func(r *runner, _ *call, v value) value { return r.element(v, 0) }},

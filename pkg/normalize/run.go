@@ -249,7 +249,7 @@ func (r *runner) rule(u *rule) error {
 		if v.kind == event.Missing {
 			continue
 		}
-		if !r.assign(u.leaf, u.field, v) {
+		if !r.assign(u.leaf, u.field, v, u.soft) {
 			if u.soft {
 				r.leaves[u.leaf] = r.leaves[u.leaf][:0]
 				continue
@@ -264,8 +264,9 @@ func (r *runner) rule(u *rule) error {
 	return nil
 }
 
-// assign gives a field the value, or the elements, of v in the field's type.
-func (r *runner) assign(leaf int, f ecs.Field, v value) bool {
+// assign gives a field the value, or the elements, of v in the field's type. Where soft is set, elements that don't fit are left
+// out, unless none does.
+func (r *runner) assign(leaf int, f ecs.Field, v value, soft bool) bool {
 	if v.kind != event.Array || f.Type == ecs.Nested && !f.Array {
 		out, ok := r.convert(f.Type, v)
 		if ok {
@@ -281,6 +282,9 @@ func (r *runner) assign(leaf int, f ecs.Field, v value) bool {
 			return true
 		}
 		out, fits := r.convert(f.Type, el)
+		if !fits && soft {
+			return true
+		}
 		if !fits || !f.Array && len(r.leaves[leaf]) > 0 {
 			ok = false
 			return false
@@ -288,7 +292,7 @@ func (r *runner) assign(leaf int, f ecs.Field, v value) bool {
 		r.leaves[leaf] = append(r.leaves[leaf], out)
 		return true
 	})
-	return ok
+	return ok && (!soft || len(r.leaves[leaf]) > 0)
 }
 
 func (r *runner) act(a *action) error {

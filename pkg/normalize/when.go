@@ -128,6 +128,13 @@ type step struct {
 	into []byte   // object for what it finds; empty = the record itself
 	kv   parse.KV
 	csv  parse.CSV
+	keys parse.Keys
+}
+
+// renamed gives the pairs that a parser found, from that cell on, the names that the mapping asks for.
+func (s *step) renamed(r *parse.Record, from int, ok bool) bool {
+	s.keys.Rename(r, from)
+	return ok
 }
 
 type stepKind uint8
@@ -206,13 +213,56 @@ func (c *compiler) options(st *step, n *yaml.Node) {
 		case "separator":
 			st.csv.Separator = char()
 		case "columns":
-			for _, s := range c.scalars(v, "parse.columns") {
-				for _, name := range strings.Fields(s.Value) {
-					st.csv.Columns = append(st.csv.Columns, []byte(name))
-				}
+			c.columns(st, v)
+		case "by":
+			by, err := strconv.Atoi(v.Value)
+			if err != nil || by < 1 {
+				c.fault(v, "parse.by: expected the number of a column, from 1, found %q", v.Value)
+			}
+			st.csv.By = by
+		case "labels":
+			st.keys.Labels = v.Value == "true"
+		case "strip":
+			for _, s := range c.scalars(v, "parse.strip") {
+				st.keys.Strip = append(st.keys.Strip, []byte(s.Value))
 			}
 		default:
-			c.fault(k, "parse: unknown option %q; expected from, into, pair, value, separator, columns", k.Value)
+			c.fault(k, "parse: unknown option %q; expected from, into, pair, value, separator, columns, by, labels, strip", k.Value)
 		}
 	}
+}
+
+// columns reads the names of CSV columns: a list, or, where the text of a column chooses them, a list for each of its texts (several stand
+// in one key, with spaces between); that of '*' stands in front of the others.
+func (c *compiler) columns(st *step, n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		st.csv.Columns = c.columnNames(n)
+		return
+	}
+	st.csv.Types = map[string][][]byte{}
+	keys, vals := c.entries(n, "parse.columns")
+	for i, k := range keys {
+		if k.Value == "*" {
+			st.csv.Columns = c.columnNames(vals[i])
+		}
+	}
+	for i, k := range keys {
+		if k.Value == "*" {
+			continue
+		}
+		names := append(slices.Clone(st.csv.Columns), c.columnNames(vals[i])...)
+		for _, text := range strings.Fields(k.Value) {
+			st.csv.Types[text] = names
+		}
+	}
+}
+
+// columnNames reads names that are separated by spaces, also over several texts.
+func (c *compiler) columnNames(n *yaml.Node) (names [][]byte) {
+	for _, s := range c.scalars(n, "parse.columns") {
+		for _, name := range strings.Fields(s.Value) {
+			names = append(names, []byte(name))
+		}
+	}
+	return names
 }
