@@ -15,6 +15,7 @@ import (
 	frame "leat/internal/cli"
 	"leat/pkg/event"
 	"leat/pkg/normalize"
+	"leat/pkg/ocsf"
 	"leat/pkg/stage"
 )
 
@@ -35,11 +36,11 @@ place for stays under the dataset's own object; what no mapping knows goes on as
 
    head -20 strange.log | normalize new acme.gateway > mappings/acme-gateway.yaml
 
-Not there yet: --schema ocsf, redaction.`,
+   ... | normalize --schema ocsf | jq -c '[.class_name, .activity_name, .status]'`,
 		Flags: append([]cli.Flag{
 			mappingsFlag(),
 			&cli.StringFlag{Name: "dataset", Usage: "mapping or dataset (`NAME`) of records that bear none; else they are recognised by themselves"},
-			&cli.StringFlag{Name: "schema", Value: "ecs", Usage: "`SCHEMA` to write: ecs (ocsf comes later)"},
+			&cli.StringFlag{Name: "schema", Value: "ecs", Usage: "`SCHEMA` to write: ecs, or ocsf (for the end of the pipe: detect and persist read ecs)"},
 			&cli.StringFlag{Name: "original", Value: "keep", Usage: "event.original: keep, drop, or errors (only where a record failed)"},
 			&cli.StringFlag{Name: "tz", Value: "UTC", Usage: "`ZONE` of times without one, such as Europe/Budapest"},
 			&cli.StringFlag{Name: "state", Hidden: true},
@@ -73,11 +74,9 @@ func load(c *cli.Context) (*normalize.Mappings, error) {
 
 func run(c *cli.Context) error {
 	return frame.RunFilter(c, "normalize", true, func(env *frame.Env) (stage.Stage, error) {
-		if s := c.String("schema"); s != "ecs" {
-			if s == "ocsf" {
-				return nil, frame.Usagef("--schema: ocsf comes with a later release; expected ecs")
-			}
-			return nil, frame.Usagef("--schema: %q is unknown; expected ecs", s)
+		schema := c.String("schema")
+		if schema != "ecs" && schema != "ocsf" {
+			return nil, frame.Usagef("--schema: %q is none of ecs, ocsf", schema)
 		}
 		o := normalize.Original(c.String("original"))
 		if o != normalize.KeepOriginal && o != normalize.DropOriginal && o != normalize.ErrorsOriginal {
@@ -91,9 +90,17 @@ func run(c *cli.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		return normalize.New(normalize.Config{
+		list := []stage.Stage{normalize.New(normalize.Config{
 			Mappings: m, Dataset: c.String("dataset"), Original: o, Zone: zone, Counters: env.Counters.Set(),
-		}), nil
+		})}
+		if schema == "ocsf" {
+			s, err := ocsf.New(nil)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, s)
+		}
+		return link(env.Workers, list...), nil
 	})
 }
 
