@@ -6,11 +6,16 @@ import "bytes"
 type KV struct {
 	Pair  byte // between pairs; 0 = space
 	Value byte // between key and value; 0 = '='
+	// Between stands between pairs, where that is more than one byte; quotes then hold no pairs together.
+	Between []byte
 }
 
 // Parse adds the pairs of s to the object at parent. Values may be quoted, with \" for a quote within. What stands between
 // pairs and is none becomes the value of the key "text". It tells whether there was a pair.
 func (k KV) Parse(r *Record, parent int32, s []byte) bool {
+	if len(k.Between) > 0 {
+		return k.between(r, parent, s)
+	}
 	pair, eq := k.Pair, k.equals()
 	if pair == 0 {
 		pair = ' '
