@@ -6,8 +6,10 @@ import "bytes"
 // k.Value, or at ": "; what has neither is added under the key "text".
 func (k KV) between(r *Record, parent int32, s []byte) bool {
 	first, found := len(r.Cells), false
-	for part := range bytes.SplitSeq(s, k.Between) {
-		if part = trimSpace(part); len(part) == 0 {
+	for len(s) > 0 {
+		n := k.partLength(s)
+		part := trimSpace(s[:n])
+		if s = s[min(n+len(k.Between), len(s)):]; len(part) == 0 {
 			continue
 		}
 		i := bytes.IndexByte(part, k.equals())
@@ -29,3 +31,31 @@ func (k KV) between(r *Record, parent int32, s []byte) bool {
 	r.distinct(first)
 	return found
 }
+
+// maxQuoted bounds how many separators a quoted value may hold.
+const maxQuoted = 16
+
+// partLength returns where the first part of s ends: at the first separator that is not within quotes.
+func (k KV) partLength(s []byte) int {
+	first, quotes, at := -1, 0, 0
+	for range maxQuoted {
+		i := bytes.Index(s[at:], k.Between)
+		end := at + i
+		if i < 0 {
+			end = len(s)
+		}
+		if first < 0 {
+			first = end
+		}
+		if quotes += bytes.Count(s[at:end], quote); quotes%2 == 0 {
+			return end
+		}
+		if i < 0 {
+			break
+		}
+		at = end + len(k.Between)
+	}
+	return first
+}
+
+var quote = []byte{'"'}

@@ -5,7 +5,8 @@ import "testing"
 func TestPairsBetween(t *testing.T) {
 	k := KV{Between: []byte(" - "), Value: ' '}
 	for _, c := range []struct{ in, want string }{
-		{`User ann - Client_ip 192.0.2.1 - Reason "no - one"`, `User=ann Client_ip=192.0.2.1 Reason="no text=one"`},
+		{`User ann - Client_ip 192.0.2.1 - Reason "no - one"`, `User=ann Client_ip=192.0.2.1 Reason=no - one`},
+		{`Reason "no - one - User ann`, `Reason="no text=one User=ann`},
 		{`SessionId: 12 - Group(s) ""a b""`, `SessionId=12 Group(s)=a b`},
 		{`Start Time 2026 - alone - User  `, `Start=Time 2026 text=alone text_2=User`},
 		{`a 1 - a 2 -  - b ""`, `a=1 a_2=2 b=`},
