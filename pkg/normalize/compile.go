@@ -80,7 +80,13 @@ func (c *compiler) fields(n *yaml.Node) {
 			continue
 		}
 		r := rule{leaf: leaf, field: f, soft: soft}
-		for _, s := range c.scalars(vals[i], "fields."+k.Value) {
+		for _, s := range c.alternatives(vals[i], "fields."+k.Value) {
+			if s.Kind == yaml.MappingNode {
+				if src, ok := c.object(f, s); ok {
+					r.sources = append(r.sources, src)
+				}
+				continue
+			}
 			src, err := c.plan.compileSource(s.Value, c.tables)
 			if err != nil {
 				c.fault(s, "%s: %v", k.Value, err)
@@ -302,7 +308,6 @@ func (c *compiler) lines(n *yaml.Node) {
 			if p, ok := c.pattern(s, "lines."+k.Value, parse.CompilePattern); ok {
 				c.plan.lines = append(c.plan.lines, linePattern{name: []byte(k.Value), p: p})
 			}
-			c.plan.lines = append(c.plan.lines, linePattern{name: []byte(k.Value), p: p})
 		}
 	}
 }

@@ -19,12 +19,14 @@ type document struct {
 	When    yaml.Node `yaml:"when"`
 	Parse   yaml.Node `yaml:"parse"`
 	From    string    `yaml:"from"`
-	Each    string    `yaml:"each"`
+	Each    yaml.Node `yaml:"each"`
+	Inside  yaml.Node `yaml:"inside"`
+	ECS     yaml.Node `yaml:"ecs"`
 	Absent  []string  `yaml:"absent"`
 	Time    yaml.Node `yaml:"time"`
 	Keep    yaml.Node `yaml:"keep"`
-	Lines   yaml.Node `yaml:"lines"`
 	Prefix  yaml.Node `yaml:"prefix"`
+	Lines   yaml.Node `yaml:"lines"`
 	Fields  yaml.Node `yaml:"fields"`
 	Set     yaml.Node `yaml:"set"`
 	Switch  yaml.Node `yaml:"switch"`
@@ -160,16 +162,16 @@ func (c *compiler) document(doc *document, top bool) {
 		c.tests(&doc.Tests)
 	}
 	p.none = append(p.none, doc.Absent...)
-	if doc.Each != "" {
-		p.each = strings.Split(doc.Each, ".")
-	}
+	c.each(&doc.Each)
 	c.table(&doc.Tables)
+	c.inside(&doc.Inside)
 	c.parsers(&doc.Parse, doc.From)
+	c.prefixes(&doc.Prefix)
 	c.lines(&doc.Lines)
 	c.keep(&doc.Keep)
-	c.prefixes(&doc.Prefix)
 	c.time(&doc.Time)
 	c.fields(&doc.Fields)
+	c.ecsFields(&doc.ECS)
 	p.set = append(p.set, c.actions(&doc.Set, "set")...)
 	c.switches(&doc.Switch)
 }

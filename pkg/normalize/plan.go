@@ -16,8 +16,8 @@ type plan struct {
 	hints                      []string
 	signs                      []sign
 	steps                      []step
-	each                       []string
-	inside                     *source // where the records are that find their own mappings
+	each                       [][]string // the path to a list, that of a list in its elements, ...
+	inside                     []*source // where the records are that find their own mappings
 	prefixes                   []*parse.Pattern // of lines
 	lines                      []linePattern
 	none                       []string
@@ -27,10 +27,13 @@ type plan struct {
 	slots int32
 	flat  bool // see flatJSON
 
+	inObject bool // while an object's members are compiled
+
 	timing   *timing
 	rules    []rule
 	set      []action
 	branches []branch
+	copies   *copies
 
 	keepPath string
 	keepUsed bool
@@ -176,6 +179,10 @@ func (p *plan) finish(c *compiler) {
 	}
 	if p.keepPath == "" {
 		p.keepPath = p.name
+	}
+	if err := c.finishCopies(); err != nil {
+		c.faults = append(c.faults, c.file.AtLine(1, 1, "ecs: %v", err))
+		return
 	}
 	if err := p.addAutomatic(); err != nil {
 		c.faults = append(c.faults, c.file.AtLine(1, 1, "%v", err))

@@ -164,7 +164,7 @@ func (r *runner) recognise(x *index, hint string) (p *plan, byNames bool) {
 		}
 	}
 	if c.best.plan == nil && len(c.wanted) > 0 {
-		return c.wanted[0], !c.deeper
+		return own(c.wanted), !c.deeper
 	}
 	return c.best.plan, !c.deeper
 }

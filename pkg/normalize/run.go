@@ -84,7 +84,7 @@ func (r *runner) look(text []byte, obj *event.Event) {
 	if len(text) == 0 || text[0] != '{' {
 		r.head, r.hasHead = parse.ParseHeader(text)
 	}
-	if m := bytes.TrimLeft(r.head.Message, " \t"); len(m) > 0 && m[0] == '{' {
+	if m := bytes.TrimLeft(r.head.Message, " \t\r\n"); len(m) > 0 && m[0] == '{' {
 		r.own.Reset(m)
 		r.obj, r.isObj = &r.own, r.own.Parse() == nil
 		r.multiline = r.isObj && (bytes.IndexByte(m, '\n') >= 0 || bytes.IndexByte(m, '\r') >= 0)
@@ -169,7 +169,9 @@ func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
 	case stepZeek:
 		return r.zeekLine(at, s, in)
 	case stepWinlog:
-		return r.isObj && parse.Winlog(&r.rec, at, r.obj)
+		return r.winlog(at, s, in)
+	case stepXML:
+		return parse.XML(&r.rec, at, bytes.TrimPrefix(bytes.TrimSpace(in), byteOrderMark))
 	}
 	return true
 }
@@ -206,6 +208,11 @@ func (r *runner) apply() error {
 	}
 	for i := range p.branches {
 		if err := r.branch(&p.branches[i]); err != nil {
+			return err
+		}
+	}
+	if p.copies != nil {
+		if err := r.copy(p.copies); err != nil {
 			return err
 		}
 	}

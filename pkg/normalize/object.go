@@ -1,0 +1,297 @@
+package normalize
+
+import (
+	"bytes"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"leat/pkg/ecs"
+	"leat/pkg/event"
+)
+
+// objectSource builds the objects of a field that holds such (ECS types nested and object): one of each element of a list,
+// or a single one.
+//
+//	email.attachments: {each: 'parts[]', file.name: it.filename, file.hash.md5: it.md5}
+type objectSource struct {
+	each *source // nil: a single object, of the record
+	root objectNode
+}
+
+// objectNode is a member of the object, or an object of members.
+type objectNode struct {
+	name    string
+	key     []byte // `"name":`
+	kids    []*objectNode
+	field   ecs.Field // of a member
+	sources []*source
+}
+
+// maxObjects bounds how many objects one field gets.
+const maxObjects = 1000
+
+// object reads a table of the members of a field's objects; in it, `it` is the element of the list that `each` names.
+func (c *compiler) object(f ecs.Field, n *yaml.Node) (*source, bool) {
+	if f.Type != ecs.Nested && f.Type != ecs.Object && f.Type != ecs.Flattened {
+		c.fault(n, "%s is of type %s; only nested and object fields take a table", f.Name, f.Type)
+		return nil, false
+	}
+	o := &objectSource{}
+	faults := len(c.faults)
+	keys, vals := c.entries(n, "fields."+f.Name)
+	for i, k := range keys {
+		if k.Value != "each" {
+			continue
+		}
+		src, err := c.plan.compileSource(vals[i].Value, c.tables)
+		if err != nil {
+			c.fault(vals[i], "%s.each: %v", f.Name, err)
+			continue
+		}
+		o.each = src
+	}
+	c.plan.inObject = true
+	defer func() { c.plan.inObject = false }()
+	for i, k := range keys {
+		if k.Value != "each" {
+			c.member(o, f, k, vals[i])
+		}
+	}
+	return &source{text: f.Name, slot: -1, object: o}, len(c.faults) == faults
+}
+
+// member enters one member of an object; a name that ECS knows below the field has its type, others are text.
+func (c *compiler) member(o *objectSource, f ecs.Field, k, v *yaml.Node) {
+	name := f.Name + "." + k.Value
+	mf, known := ecs.Lookup(name)
+	if !known {
+		mf = ecs.Field{Name: name, Type: ecs.Keyword}
+	}
+	at := &o.root
+	for part := range strings.SplitSeq(k.Value, ".") {
+		if len(at.sources) > 0 {
+			c.fault(k, "%s: it lies below a member that has a value", k.Value)
+			return
+		}
+		at = at.kid(part)
+	}
+	if len(at.kids) > 0 {
+		c.fault(k, "%s: there are members below it", k.Value)
+		return
+	}
+	at.field = mf
+	for _, s := range c.scalars(v, name) {
+		src, err := c.plan.compileSource(s.Value, c.tables)
+		if err != nil {
+			c.fault(s, "%s: %v", name, err)
+			continue
+		}
+		at.sources = append(at.sources, src)
+	}
+}
+
+func (n *objectNode) kid(name string) *objectNode {
+	for _, k := range n.kids {
+		if k.name == name {
+			return k
+		}
+	}
+	k := &objectNode{name: name, key: append(event.AppendString(nil, name), ':')}
+	n.kids = append(n.kids, k)
+	return k
+}
+
+// build makes the list of objects, or none where no member of any has a value. What does not fit its type is left out.
+func (r *runner) build(o *objectSource) value {
+	start := len(r.objects)
+	r.objects = append(r.objects, '[')
+	if o.each == nil {
+		r.buildOne(o, start)
+	} else if v, _ := r.read(o.each); !v.empty() {
+		n := 0
+		elementsOf(v, func(el value) bool {
+			r.item = el
+			r.buildOne(o, start)
+			n++
+			return n < maxObjects
+		})
+		r.item = value{}
+	}
+	if len(r.objects) == start+1 {
+		r.objects = r.objects[:start]
+		return value{}
+	}
+	at := len(r.mem)
+	r.mem = append(append(r.mem, r.objects[start:]...), ']')
+	r.objects = r.objects[:start]
+	return value{b: r.mem[at:len(r.mem):len(r.mem)], kind: event.Array, json: true}
+}
+
+func (r *runner) buildOne(o *objectSource, start int) {
+	mark := len(r.objects)
+	if mark > start+1 {
+		r.objects = append(r.objects, ',')
+	}
+	if !r.buildNode(&o.root) {
+		r.objects = r.objects[:mark]
+	}
+}
+
+// buildNode appends the object of n's members; false where none has a value.
+func (r *runner) buildNode(n *objectNode) bool {
+	r.objects = append(r.objects, '{')
+	first := true
+	for _, k := range n.kids {
+		mark := len(r.objects)
+		if !first {
+			r.objects = append(r.objects, ',')
+		}
+		r.objects = append(r.objects, k.key...)
+		if len(k.kids) > 0 && r.buildNode(k) || len(k.kids) == 0 && r.buildMember(k) {
+			first = false
+			continue
+		}
+		r.objects = r.objects[:mark]
+	}
+	r.objects = append(r.objects, '}')
+	return !first
+}
+
+func (r *runner) buildMember(n *objectNode) bool {
+	for _, s := range n.sources {
+		v, _ := r.read(s)
+		if v.empty() {
+			continue
+		}
+		if v.kind == event.Array && n.field.Array {
+			r.objects = appendRaw(r.objects, v.b, v.kind)
+			return true
+		}
+		out, ok := r.convert(n.field.Type, v)
+		if !ok {
+			continue
+		}
+		if n.field.Type == ecs.Date {
+			out = value{b: shortTime(out.b), kind: event.String, json: true}
+		}
+		if n.field.Array {
+			r.objects = append(r.objects, '[')
+		}
+		r.objects = appendValue(r.objects, out)
+		if n.field.Array {
+			r.objects = append(r.objects, ']')
+		}
+		return true
+	}
+	return false
+}
+
+// elementsOf calls yield with each element of a list, also of the lists in it; a value that is no list is its own only element.
+func elementsOf(v value, yield func(value) bool) {
+	if v.kind != event.Array {
+		yield(v)
+		return
+	}
+	more := true
+	event.ValueOf(v.b).Elements(func(e event.Value) bool {
+		if e.Kind != event.Array {
+			more = yield(value{b: e.Raw, kind: e.Kind, json: true})
+			return more
+		}
+		e.Elements(func(in event.Value) bool {
+			more = yield(value{b: in.Raw, kind: in.Kind, json: true})
+			return more
+		})
+		return more
+	})
+}
+
+// alternatives returns a source, or a list of them; each is a text, or a table of an object's members.
+func (c *compiler) alternatives(n *yaml.Node, what string) []*yaml.Node {
+	if n.Kind == yaml.MappingNode {
+		return []*yaml.Node{n}
+	}
+	if n.Kind != yaml.SequenceNode {
+		return c.scalars(n, what)
+	}
+	var out []*yaml.Node
+	for _, e := range n.Content {
+		switch e.Kind {
+		case yaml.MappingNode, yaml.ScalarNode:
+			out = append(out, e)
+		default:
+			c.fault(e, "%s: expected a text or a table, found %s", what, kindOf(e))
+		}
+	}
+	return out
+}
+
+// itemValue is the member of the element that an object is built of.
+func (r *runner) itemValue(path []string) value {
+	if len(path) == 0 {
+		return r.item
+	}
+	e := below(event.ValueOf(r.item.b), path)
+	return value{b: e.Raw, kind: e.Kind, json: true}
+}
+
+// below is the member of e at path.
+func below(e event.Value, path []string) event.Value {
+	for _, name := range path {
+		if e = e.Member(name); !e.Exists() {
+			return event.Value{}
+		}
+	}
+	return e
+}
+
+// nthBelow is what stands at the path of k in element number k.index of a list.
+func nthBelow(v value, k *pick) value {
+	n := 0
+	var found value
+	event.ValueOf(v.b).Elements(func(e event.Value) bool {
+		if n == k.index {
+			if e = below(e, k.path); e.Exists() {
+				found = value{b: e.Raw, kind: e.Kind, json: true}
+			}
+		}
+		n++
+		return n <= k.index
+	})
+	return found
+}
+
+// is tells whether a list's element is the one that is wanted, by its member v.
+func (k *pick) is(v event.Value) bool {
+	if !k.fold {
+		return v.Is(k.want)
+	}
+	return fold(v.Text(nil), k.want)
+}
+
+// shortTime is the JSON text of a time without the zeros of its fraction: within a list of objects no column gains by them.
+func shortTime(b []byte) []byte {
+	end := len(b) - len(`Z"`)
+	if i := bytes.LastIndexByte(b, '.'); i > 0 && end > i && len(bytes.Trim(b[i+1:end], "0")) == 0 {
+		return append(b[:i], `Z"`...)
+	}
+	return b
+}
+
+// filter is the list of those elements that are addresses, or of those that are none.
+func (r *runner) filter(list value, address bool) value {
+	start := len(r.mem)
+	r.mem = append(r.mem, '[')
+	elementsOf(list, func(el value) bool {
+		if _, ok := parseAddr(r.textOf(el)); ok == address {
+			if len(r.mem) > start+1 {
+				r.mem = append(r.mem, ',')
+			}
+			r.mem = append(r.mem, el.b...)
+		}
+		return true
+	})
+	r.mem = append(r.mem, ']')
+	return value{b: r.mem[start:len(r.mem):len(r.mem)], kind: event.Array, json: true}
+}
