@@ -56,11 +56,14 @@ const (
 	headMessageID
 	headData
 	headRest
+	headTime
+	headZone
 )
 
 var headParts = map[string]headPart{
 	"header.host": headHost, "header.program": headProgram, "header.pid": headPID, "header.message": headMessage,
 	"header.message_id": headMessageID, "header.data": headData, "line": headLine, "rest": headRest,
+	"header.time": headTime, "header.zone": headZone,
 }
 
 // compileSource reads an expression; slots are asked of p.
@@ -222,6 +225,9 @@ func (r *runner) read(s *source) (v value, cell int32) {
 		v = r.pick(&s.picks[i], v)
 		cell = parse.None
 	}
+	if len(s.picks) > 0 && v.kind == event.String && r.plan.noneJSON(v.b) {
+		v = value{}
+	}
 	for i := range s.calls {
 		if v.kind == event.Missing || v.kind == event.Null {
 			if !s.calls[i].onNone {
@@ -281,6 +287,10 @@ func (r *runner) headValue(h headPart) value {
 		return text(r.head.MessageID)
 	case headData:
 		return text(r.head.Data)
+	case headTime:
+		return text(r.head.Time)
+	case headZone:
+		return r.headerZone()
 	case headRest:
 		return text(r.line)
 	case headLine:

@@ -3,7 +3,6 @@ package normalize
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 	"unsafe"
 
@@ -260,57 +259,6 @@ func (s *Stage) render(b *event.Batch, e *event.Event, env *record) {
 	s.out.Begin(b.Begin(size), b.Reread)
 	r.write(&s.out)
 	s.out.End(e, b)
-}
-
-// many makes an event of each element of the list that `each` names. Their ids follow from the record's and their number.
-func (s *Stage) many(b *event.Batch, e *event.Event, p *plan, env *record) {
-	r := &s.run
-	n := int32(0)
-	for _, k := range p.each {
-		if n = r.rec.Find(n, k); n == parse.None {
-			s.fail(b, e, env, "parse", fmt.Errorf("mapping %s: no list to make events of", p.name))
-			return
-		}
-	}
-	list := event.ValueOf(append([]byte(nil), r.rec.Cells[n].Val...))
-	id := ""
-	if r.outer != nil {
-		id = r.outer.Get(pathID).String()
-	}
-	made := 0
-	for el := range elements(list) {
-		r.rec.Reset()
-		one := *env
-		one.original = event.AppendString(nil, el.Raw)
-		if id != "" {
-			one.id = event.AppendString(nil, event.DeriveID(id, strconv.Itoa(made)))
-		}
-		made++
-		n := b.After(e, nil)
-		if err := r.rec.JSON(0, el.Raw); err != nil {
-			n.Replace(el.Raw)
-			s.fail(b, n, &one, "parse", fmt.Errorf("mapping %s: %w", p.name, err))
-			continue
-		}
-		for i := range p.steps[1:] {
-			r.step(&p.steps[1+i], false)
-		}
-		if err := r.apply(); err != nil {
-			n.Replace(el.Raw)
-			s.fail(b, n, &one, "wrong_type", err)
-			continue
-		}
-		s.render(b, n, &one)
-	}
-	if made > 0 {
-		e.Drop()
-	} else {
-		s.unrecognised(b, e, env)
-	}
-}
-
-func elements(v event.Value) func(yield func(event.Value) bool) {
-	return func(yield func(event.Value) bool) { v.Elements(yield) }
 }
 
 // fail makes e a pipeline_error with its original; what ingest put around the record stays.
