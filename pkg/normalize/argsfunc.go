@@ -67,3 +67,20 @@ func appendArgument(dst, s []byte) (arg, rest []byte) {
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// joinCall makes one text of a list's elements.
+func joinCall(r *runner, c *call, v value) value {
+	if v.kind != event.Array {
+		return v
+	}
+	start, n := len(r.mem), 0
+	event.ValueOf(v.b).Elements(func(e event.Value) bool {
+		if n > 0 {
+			r.mem = append(r.mem, c.arg...)
+		}
+		n++
+		r.mem = append(r.mem, r.textOf(value{b: e.Raw, kind: e.Kind, json: true})...)
+		return true
+	})
+	return text(r.mem[start:len(r.mem):len(r.mem)])
+}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+
+	"leat/pkg/event"
 )
 
 func TestArgs(t *testing.T) {
@@ -36,6 +38,15 @@ func argsOf(t *testing.T, line string) (out []string) {
 		t.Fatalf("%q: %v in %s", line, err, v.b)
 	}
 	return out
+}
+
+func TestJoin(t *testing.T) {
+	c := &call{arg: []byte(", ")}
+	for in, want := range map[string]string{`["a","b\"c",3]`: `a, b"c, 3`, `[]`: ``, `["x"]`: `x`} {
+		if got := joinCall(&runner{}, c, value{b: []byte(in), kind: event.Array, json: true}); string(got.b) != want {
+			t.Errorf("%s: %s, want %s", in, got.b, want)
+		}
+	}
 }
 
 func FuzzArgs(f *testing.F) {

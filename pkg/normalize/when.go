@@ -149,11 +149,12 @@ const (
 	stepLines
 	stepZeek
 	stepWinlog
+	stepXML
 )
 
 var stepNames = map[string]stepKind{
 	"text": stepText, "json": stepJSON, "kv": stepKV, "csv": stepCSV, "cef": stepCEF, "leef": stepLEEF,
-	"lines": stepLines, "zeek": stepZeek, "winlog": stepWinlog,
+	"lines": stepLines, "zeek": stepZeek, "winlog": stepWinlog, "xml": stepXML,
 }
 
 // parsers reads `parse: json`, {kv: {options}}, or a list of such.
@@ -173,7 +174,7 @@ func (c *compiler) parsers(n *yaml.Node, from string) {
 		}
 		kind, ok := stepNames[name.Value]
 		if !ok || name.Kind != yaml.ScalarNode {
-			c.fault(name, "parse: unknown parser %q; expected text, json, kv, csv, cef, leef, lines, zeek, winlog", name.Value)
+			c.fault(name, "parse: unknown parser %q; expected text, json, kv, csv, cef, leef, lines, zeek, winlog, xml", name.Value)
 			continue
 		}
 		st := step{kind: kind}
@@ -207,7 +208,11 @@ func (c *compiler) options(st *step, n *yaml.Node) {
 		case "into":
 			st.into = []byte(v.Value)
 		case "pair":
-			st.kv.Pair = char()
+			if len(v.Value) > 1 && v.Value != `\t` {
+				st.kv.Between = []byte(v.Value)
+			} else {
+				st.kv.Pair = char()
+			}
 		case "value":
 			st.kv.Value = char()
 		case "separator":

@@ -22,7 +22,7 @@ var systemNames = map[string]string{
 var keyEventData, keyBeat = []byte("event_data"), []byte("beat")
 
 // Winlog adds a Windows event to the object at parent, whatever shape it has: {"Event":{"System","EventData"}} as EVTX
-// readers write it, winlog.* as Winlogbeat does, or flat. The cells are channel, event_id, provider_name, computer_name,
+// readers write it, winlog.* as Winlogbeat does, XML within the JSON of Azure's diagnostics, or flat. The cells are channel, event_id, provider_name, computer_name,
 // record_id, time and others of System, and the object event_data; of Winlogbeat's also beat, with what stood beside
 // winlog. It tells whether e is such an event.
 func Winlog(r *Record, parent int32, e *event.Event) bool {
@@ -42,6 +42,9 @@ func Winlog(r *Record, parent int32, e *event.Event) bool {
 			addNamed(r, parent, "message", e.ValueAt(m))
 		}
 		besides(r, parent, e, root)
+		return true
+	}
+	if azureWinlog(r, parent, e, root) {
 		return true
 	}
 	if e.Find(root, "EventID") == event.None && e.Find(root, "EventId") == event.None {
@@ -147,7 +150,7 @@ func addAttribute(r *Record, parent int32, name string, v event.Value, attribute
 
 func addNamed(r *Record, parent int32, name string, v event.Value) {
 	if v.Exists() {
-		r.Add(parent, Cell{Key: []byte(name), Val: v.Raw, Kind: v.Kind, JSON: true})
+		r.Add(parent, Cell{Key: r.copied(name), Val: v.Raw, Kind: v.Kind, JSON: true})
 	}
 }
 
