@@ -211,7 +211,11 @@ func (c *compiler) options(st *step, n *yaml.Node) {
 			if len(v.Value) > 1 && v.Value != `\t` {
 				st.kv.Between = []byte(v.Value)
 			} else {
+				if len(v.Value) > 1 && v.Value != `\t` {
+				st.kv.Between = []byte(v.Value)
+			} else {
 				st.kv.Pair = char()
+			}
 			}
 		case "value":
 			st.kv.Value = char()
