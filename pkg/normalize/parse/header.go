@@ -55,7 +55,7 @@ func ParseHeader(line []byte) (h Header, ok bool) {
 	ts := s[:n]
 	s = bytes.TrimLeft(s[n:], " ")
 	host, after := word(s)
-	if len(host) == 0 {
+	if len(host) == 0 || iso && pri < 0 && (isLevel(host) || ts[n-1] == ':') {
 		return h, false
 	}
 	var out Header
