@@ -112,6 +112,14 @@ func (r *run) value(dst []byte, l *leaf, s *source, v event.Value) ([]byte, resu
 			return dst, misfit
 		}
 		how = rough
+	case "version":
+		a, err := netip.ParseAddr(view(text))
+		if err != nil {
+			return dst, misfit
+		}
+		if text, how = four, rough; a.Unmap().Is6() {
+			text = six
+		}
 	case "upper":
 		r.fn = append(r.fn[:0], text...)
 		for i, c := range r.fn {
@@ -123,6 +131,8 @@ func (r *run) value(dst []byte, l *leaf, s *source, v event.Value) ([]byte, resu
 	}
 	return l.write(dst, text, v, how)
 }
+
+var four, six = []byte("4"), []byte("6")
 
 // write appends text, of the value v, in the leaf's type.
 func (l *leaf) write(dst, text []byte, v event.Value, how result) ([]byte, result) {

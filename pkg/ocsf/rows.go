@@ -144,9 +144,9 @@ func (b *rows) source(s *yaml.Node, from string, lax bool) *source {
 		switch fn {
 		case "map":
 			out.table = b.c.table(s, arg)
-		case "ms", "basename", "upper":
+		case "ms", "basename", "upper", "version":
 		default:
-			b.c.fault(s, "no function %q; expected map, ms, basename, upper", fn)
+			b.c.fault(s, "no function %q; expected map, ms, basename, upper, version", fn)
 		}
 	}
 	return out
