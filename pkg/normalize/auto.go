@@ -21,6 +21,7 @@ type automatic struct {
 	urlScheme, urlPort, urlExtension, urlFragment, communityID int
 	transport, iana, sourceIP, destIP, sourcePort, destPort    int
 	sums                                                       []sum
+	span                                                       span
 }
 
 // sum is a field of the network that is the sum of both ends' (ECS network.bytes, network.packets).
@@ -73,6 +74,7 @@ func (p *plan) addAutomatic() (err error) {
 			a.sums = append(a.sums, sum{leaf("network." + what), s, d})
 		}
 	}
+	p.addSpan(leaf, have)
 	p.gather()
 	a.relatedIP, a.relatedUser = leaf("related.ip"), leaf("related.user")
 	a.relatedHosts, a.relatedHash = leaf("related.hosts"), leaf("related.hash")
@@ -130,6 +132,7 @@ func (r *runner) automatics() {
 	for i := range a.sums {
 		r.sum(&a.sums[i])
 	}
+	r.complete(&a.span)
 	r.collect(a.relatedIP, a.ips)
 	r.collect(a.relatedUser, a.users)
 	r.collect(a.relatedHosts, a.hosts)

@@ -45,3 +45,19 @@ func readTime(c parse.Clock, layouts []string, t []byte) (int64, bool) {
 	}
 	return c.Time(t)
 }
+
+// headerZone is the zone in which the syslog header's time was read, where it does not say one itself (ECS event.timezone).
+func (r *runner) headerZone() value {
+	if len(r.head.Time) == 0 {
+		return value{}
+	}
+	if _, says := event.ParseTime(r.head.Time); says {
+		return value{}
+	}
+	if r.clock.Zone == nil {
+		return text(utcText)
+	}
+	return text([]byte(r.clock.Zone.String()))
+}
+
+var utcText = []byte("UTC")
