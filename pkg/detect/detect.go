@@ -63,6 +63,7 @@ type Stage struct {
 	cor      *correlator // nil where no rule correlates or suppresses
 	watcher  *watcher    // nil: nothing is watched
 	memory   memory
+	records  unwrapper
 }
 
 // shared is what a reload changes beside the stage.
@@ -179,6 +180,8 @@ func (s *Stage) Process(b *event.Batch) error {
 			return err
 		}
 	}
+	s.records.open(b)
+	defer s.records.close(b, s.cfg.AlertsOnly)
 	n := min(len(s.matchers), len(b.Events)/minPart)
 	if n < 2 {
 		n = 1

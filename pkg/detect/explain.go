@@ -26,6 +26,8 @@ type Explainer struct {
 	fields *Taxonomy
 	router *router
 	view   view
+	// records opens those that ingest wrapped.
+	records unwrapper
 }
 
 // NewExplainer makes one for the given rules, whose fields are where t says.
@@ -39,6 +41,7 @@ func NewExplainer(list []*sigma.Rule, t *Taxonomy) (*Explainer, error) {
 
 // Explain returns an Explanation for each rule, in their order. e must have been parsed.
 func (x *Explainer) Explain(e *event.Event) ([]Explanation, error) {
+	e = x.open(e)
 	c := x.class(e)
 	ix, err := sigma.NewIndex(x.rules, x.fields)
 	if err != nil {
@@ -55,6 +58,15 @@ func (x *Explainer) Explain(e *event.Event) ([]Explanation, error) {
 	return out, nil
 }
 
+// open returns the object within e, where rules see that, or e.
+func (x *Explainer) open(e *event.Event) *event.Event {
+	x.records.batch.Reset()
+	if in := x.records.inside(e); in != nil {
+		return in
+	}
+	return e
+}
+
 func (x *Explainer) class(e *event.Event) class {
 	x.router.read(e, &x.view)
 	return x.router.class(x.router.classOf(&x.view))
@@ -62,7 +74,7 @@ func (x *Explainer) class(e *event.Event) class {
 
 // Sources describes the log sources that e is taken to be of.
 func (x *Explainer) Sources(e *event.Event) string {
-	c := x.class(e)
+	c := x.class(x.open(e))
 	if c.all {
 		return "any (neither its channel, its event.dataset nor its event.category says which)"
 	}

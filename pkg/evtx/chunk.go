@@ -35,6 +35,8 @@ type Record struct {
 	Raw     []byte // header, binary XML and trailing size
 	// Torn: its end is not there. A log that is still written may have it later; else what could be read of it counts.
 	Torn bool
+	// Sure: its number is the one behind the record before, or what the chunk's header says. Another may be damaged.
+	Sure bool
 	at   int // of Raw in the chunk
 }
 
@@ -96,6 +98,7 @@ func (c *Chunk) Next() (rec Record, ok bool) {
 		}
 		if ok {
 			c.at += len(rec.Raw)
+			rec.Sure = c.any && rec.ID == c.last+1 || binary.LittleEndian.Uint64(c.data[24:]) == rec.ID
 			c.last, c.any = rec.ID, true
 			return rec, true
 		}

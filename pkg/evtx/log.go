@@ -158,6 +158,22 @@ func (l *Log) First() (n uint64, ok bool) {
 	return 0, false
 }
 
+// Last returns the number of the newest record, 0 where there is none. The error is one of reading.
+func (l *Log) Last() (n uint64, err error) {
+	for i := len(l.index) - 1; i >= 0 && n == 0; i-- {
+		c, err := l.Chunk(l.index[i].n)
+		if err != nil {
+			return 0, err
+		}
+		for rec, ok := c.Next(); ok; rec, ok = c.Next() {
+			if rec.Sure {
+				n = max(n, rec.ID)
+			}
+		}
+	}
+	return n, nil
+}
+
 // Chunk reads a chunk; it is good until the next call. The error is one of reading.
 func (l *Log) Chunk(n int) (*Chunk, error) {
 	c := &l.chunk

@@ -73,6 +73,9 @@ func TestChunksInOrderOfRecords(t *testing.T) {
 	if first, ok := l.First(); first != 21 || !ok {
 		t.Errorf("the first is %d, %v", first, ok)
 	}
+	if last, err := l.Last(); last != 50 || err != nil {
+		t.Errorf("the last is %d, %v", last, err)
+	}
 	for _, id := range []uint64{21, 35, 50} {
 		if rec, ok, err := l.Find(id); !ok || rec.ID != id || err != nil {
 			t.Errorf("find %d: %d %v %v", id, rec.ID, ok, err)

@@ -11,7 +11,7 @@
 //
 // # Sources
 //
-// Files and globs (gzip and zstd by their first bytes), followed or read once; standard input, FIFOs and the output of
+// Files and globs (gzip, zstd and Windows event logs by their first bytes), followed or read once; standard input, FIFOs and the output of
 // programs; the system's journal by journalctl; syslog over UDP, TCP and TLS; bodies of HTTP requests. [Source] is a stage.Source: one goroutine reads all files, one each stream, listener and connection; an
 // emitter hands on one batch at a time, and moves the position in the same step, so that no event crosses a mark.
 //
@@ -32,6 +32,9 @@
 // patterns and their rotated siblings; inodes only decide between files that are equal. The hash before the offset also
 // shows a file that was truncated and has grown past its old size. Files that were written and rotated away between two
 // looks, or while ingest was not running, are read too, as long as an older one of the family is known.
+//
+// A Windows event log (package evtx) is read by records, not lines. Its source is evtx:<path>, and the position the number of the
+// last record, with a fingerprint of it: so one that wrapped around goes on, and one that was archived is found in its folder.
 //
 // What can't be found again becomes an event, never silence:
 //

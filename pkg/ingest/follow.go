@@ -24,8 +24,11 @@ func (t *tailer) follow(ctx context.Context) error {
 	next := time.NewTimer(0)
 	defer next.Stop()
 	for ctx.Err() == nil {
-		if len(t.ready) > 0 {
+		if len(t.ready)+len(t.logs.ready) > 0 {
 			if err := t.turn(); err != nil {
+				return err
+			}
+			if err := t.logs.turn(); err != nil {
 				return err
 			}
 			t.watch.poll(t.changed)
@@ -172,6 +175,9 @@ func (t *tailer) scan() error {
 	err := t.search(false)
 	if err == nil {
 		err = t.missed(t.see)
+	}
+	if err == nil {
+		err = t.logs.vanished(false)
 	}
 	t.closeIdle()
 	t.scanned, t.scanTook = time.Now(), time.Since(start)

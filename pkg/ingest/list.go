@@ -34,7 +34,7 @@ func (k kind) lines() bool {
 func schemes() map[string]kind {
 	return map[string]kind{
 		"file": kindFile, "syslog+udp": kindUDP, "syslog+tcp": kindTCP, "syslog+tls": kindTLS, "http": kindHTTP, "https": kindHTTPS,
-		"exec": kindExec, "journald": kindJournald,
+		"exec": kindExec, "journald": kindJournald, "evtx": kindFile,
 	}
 }
 
@@ -43,6 +43,7 @@ type spec struct {
 	text string // as it was given
 	kind kind
 	path string  // of a file: absolute, perhaps a glob
+	evtx bool    // what is no EVTX log there is an error
 	addr string  // of a listener: host:port
 	opts options // of a listener
 
@@ -135,7 +136,9 @@ func parseSource(t string) (spec, error) {
 	k, known := schemes()[scheme]
 	switch {
 	case isURL && known && k == kindFile:
-		return parsePath(t, strings.TrimPrefix(rest, "//"))
+		s, err := parsePath(t, strings.TrimPrefix(rest, "//"))
+		s.evtx = scheme == "evtx"
+		return s, err
 	case isURL && known && k == kindJournald:
 		return parseJournald(t, rest)
 	case isURL && known && k == kindExec:
@@ -147,7 +150,7 @@ func parseSource(t string) (spec, error) {
 	case isURL && known:
 		return parseListener(t, k)
 	case isURL && strings.HasPrefix(rest, "//"):
-		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, syslog+udp://, syslog+tcp://, syslog+tls://, http://, https://, journald: and exec:PROGRAM", scheme)
+		return spec{}, fmt.Errorf("no kind of source %q; there are paths, globs, -, file:, evtx:, syslog+udp://, syslog+tcp://, syslog+tls://, http://, https://, journald: and exec:PROGRAM", scheme)
 	}
 	return parsePath(t, t)
 }

@@ -17,6 +17,7 @@ import (
 type tailer struct {
 	fileReader
 	reg   *registry
+	logs  *eventLogs
 	files []spec
 	ready []*file // with something to read, in turn
 	spare []*file // memory for the next turn
@@ -56,7 +57,8 @@ func newTailer(cfg *Config, em *emitter, files []spec, positions map[string]stri
 			t.rotating[k.family] = now
 		}
 	}
-	return t, nil
+	t.logs, err = newEventLogs(t, positions)
+	return t, err
 }
 
 // covers tells whether a file of the family would be found under our patterns.
@@ -114,7 +116,22 @@ func (t *tailer) run(ctx context.Context) error {
 	if err := t.missed(func(path string) error { return t.tryOnce(ctx, path) }); err != nil || ctx.Err() != nil {
 		return err
 	}
+	if err := t.logs.vanished(true); err != nil {
+		return err
+	}
+	if err := t.logs.drain(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
 	return t.forgetVanished()
+}
+
+// fault keeps the error of a file that can't be read: others are read all the same.
+func (t *tailer) fault(path string, err error) error {
+	if t.cfg.Follow {
+		return t.refused(path, err)
+	}
+	t.faults = append(t.faults, err)
+	return nil
 }
 
 // expand returns the paths that a pattern matches, of each family the oldest first.
@@ -158,8 +175,11 @@ func (t *tailer) byOpenPath(path string) *file {
 func (t *tailer) once(ctx context.Context, path string) error {
 	for {
 		k, err := t.admit(path, true)
-		if err != nil || k == nil {
+		if err != nil {
 			return err
+		}
+		if k == nil {
+			return t.logs.drain(ctx)
 		}
 		err = t.toEnd(ctx, k)
 		if !errors.Is(err, errTruncated) {
@@ -222,6 +242,12 @@ func (t *tailer) admit(path string, final bool) (*file, error) {
 	}
 	if !final && c.comp != plain && t.cfg.Now().Sub(c.info.ModTime()) < t.cfg.Grace {
 		return nil, nil // perhaps still being written
+	}
+	if log, err := t.logs.isLog(c); err != nil || log {
+		if err == nil {
+			err = t.logs.admit(c)
+		}
+		return nil, err
 	}
 	k, v := t.reg.match(c, final)
 	switch v {
@@ -295,6 +321,7 @@ func (t *tailer) closeAll() {
 	for _, k := range t.reg.byID {
 		k.close()
 	}
+	t.logs.closeAll()
 	if t.watch != nil {
 		t.watch.close()
 	}

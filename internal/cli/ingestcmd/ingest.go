@@ -19,7 +19,8 @@ import (
 const description = `Reads records from sources and writes each as one JSON event: {"event":{"id":…,"original":"<the record>"},…}. A line is a record.
 
 A SOURCE is
-   a path or glob            gzip and zstd are recognised; a FIFO is read as a stream
+   a path or glob            gzip, zstd and Windows event logs (EVTX) are recognised; a FIFO is read as a stream
+   evtx:PATH                 the same, and what is no EVTX log is an error
    -                         standard input
    syslog+udp://ADDR         syslog datagrams (default port 514)
    syslog+tcp://ADDR         syslog streams, framed by octet count or line feed
@@ -42,6 +43,7 @@ the lake's last commit stands. What can't be read again (standard input, syslog,
 journal in --state.
 
    ingest /var/log/auth.log | normalize | persist --lake ./lake
+   ingest Security.evtx | normalize | detect -r sigma/rules
    ingest --resume ./lake --follow '/var/log/*.log' | normalize | persist --lake ./lake
    ingest --resume ./lake syslog+udp://127.0.0.1:5514 syslog+tcp://127.0.0.1:5514 | normalize | persist --lake ./lake
    ingest --follow journald: http://127.0.0.1:8088/logs | normalize
