@@ -28,7 +28,7 @@ type action struct {
 
 // branch is one switch.
 type branch struct {
-	on     []*source // the first that has a value
+	on     []*source      // the first that has a value
 	exact  map[string]int // text -> case
 	globs  []globCase
 	cases  [][]action

@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -90,7 +91,11 @@ func (p *plan) compileSource(text string, tables map[string]*lookup) (*source, e
 		return nil, err
 	}
 	for _, st := range stages[1:] {
-		c, err := compileCall(strings.TrimSpace(st), tables)
+		st = strings.TrimSpace(st)
+		c, done, err := p.compileLess(st, tables)
+		if !done {
+			c, err = compileCall(st, tables)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -324,13 +329,20 @@ func (r *runner) pick(k *pick, v value) value {
 			found = value{b: e.Raw, kind: e.Kind, json: true}
 			return false
 		}
+		raw := e.Raw
+		if e.Kind == event.Array {
+			// What stands behind it, and fields, want the elements of all lists as one list.
+			if raw = bytes.TrimSpace(raw[1 : len(raw)-1]); len(raw) == 0 {
+				return true
+			}
+		}
 		if all < 0 {
 			all = len(r.mem)
 			r.mem = append(r.mem, '[')
 		} else {
 			r.mem = append(r.mem, ',')
 		}
-		r.mem = append(r.mem, e.Raw...)
+		r.mem = append(r.mem, raw...)
 		return true
 	})
 	if all >= 0 {

@@ -18,7 +18,8 @@ type call struct {
 	table  *lookup
 	keys   []string // of a path, and
 	picks  []pick   // what is behind its first '['
-	onNone bool // is called for a missing value too
+	src    *source  // of less
+	onNone bool     // is called for a missing value too
 }
 
 // lookup is a table of a mapping: text to text.
@@ -69,6 +70,7 @@ func functions() []function {
 		{"port", "", "the port in HOST:PORT or [ADDRESS]:PORT, else nothing", portCall},
 		{"dn", "text", "the values of attribute TEXT in a distinguished name, joined with dots: dn dc is the domain", dnCall},
 		{"mac", "", "a hardware address as ECS writes it: 00-1A-2B-3C-4D-5E", macCall},
+		{"less", "source", "minus the whole number at SOURCE, where that is not more: end | less start", lessCall},
 		{"int", "", "a whole number (0x.. is read too), else nothing", intCall},
 		{"s", "", "seconds as nanoseconds (event.duration)", func(r *runner, _ *call, v value) value { return r.scale(v, 1e9) }},
 		{"ms", "", "milliseconds as nanoseconds", func(r *runner, _ *call, v value) value { return r.scale(v, 1e6) }},
@@ -76,7 +78,7 @@ func functions() []function {
 		{"hms", "", "hours:minutes:seconds as nanoseconds", hmsCall},
 		{"period", "", "a time with units (1d 2h:03m:04s, 5m12s) as nanoseconds", periodCall},
 		{"time", "text?", "a time read by a strptime layout", timeCall},
-		{"ip", "", "the value if it is an address, else nothing; of a list, its addresses", func(r *runner, _ *call, v value) value { return r.onlyIf(v, true) }},
+		{"ip", "", "the value if it is an address, else nothing", func(r *runner, _ *call, v value) value { return r.onlyIf(v, true) }},
 		{"host", "", "the value if it is no address, else nothing", func(r *runner, _ *call, v value) value { return r.onlyIf(v, false) }},
 		{"default", "text", "TEXT where there is no value", func(r *runner, c *call, v value) value {
 			if v.empty() {

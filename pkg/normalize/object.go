@@ -17,6 +17,8 @@ import (
 type objectSource struct {
 	each *source // nil: a single object, of the record
 	root objectNode
+	one  bool // the field holds an object, not a list of them
+	all  bool // an object is none without any of its members: half a point lies nowhere
 }
 
 // objectNode is a member of the object, or an object of members.
@@ -33,11 +35,11 @@ const maxObjects = 1000
 
 // object reads a table of the members of a field's objects; in it, `it` is the element of the list that `each` names.
 func (c *compiler) object(f ecs.Field, n *yaml.Node) (*source, bool) {
-	if f.Type != ecs.Nested && f.Type != ecs.Object && f.Type != ecs.Flattened {
-		c.fault(n, "%s is of type %s; only nested and object fields take a table", f.Name, f.Type)
+	if f.Type != ecs.Nested && f.Type != ecs.Object && f.Type != ecs.Flattened && f.Type != ecs.GeoPoint {
+		c.fault(n, "%s is of type %s; only nested, object and geo_point fields take a table", f.Name, f.Type)
 		return nil, false
 	}
-	o := &objectSource{}
+	o := &objectSource{one: !f.Array, all: f.Type == ecs.GeoPoint}
 	faults := len(c.faults)
 	keys, vals := c.entries(n, "fields."+f.Name)
 	for i, k := range keys {
@@ -65,7 +67,10 @@ func (c *compiler) object(f ecs.Field, n *yaml.Node) (*source, bool) {
 func (c *compiler) member(o *objectSource, f ecs.Field, k, v *yaml.Node) {
 	name := f.Name + "." + k.Value
 	mf, known := ecs.Lookup(name)
-	if !known {
+	switch {
+	case f.Type == ecs.GeoPoint:
+		mf = ecs.Field{Name: name, Type: ecs.Float}
+	case !known:
 		mf = ecs.Field{Name: name, Type: ecs.Keyword}
 	}
 	at := &o.root
@@ -105,41 +110,48 @@ func (n *objectNode) kid(name string) *objectNode {
 // build makes the list of objects, or none where no member of any has a value. What does not fit its type is left out.
 func (r *runner) build(o *objectSource) value {
 	start := len(r.objects)
-	r.objects = append(r.objects, '[')
+	if !o.one {
+		r.objects = append(r.objects, '[')
+	}
+	first := len(r.objects)
 	if o.each == nil {
-		r.buildOne(o, start)
+		r.buildOne(o, first)
 	} else if v, _ := r.read(o.each); !v.empty() {
 		n := 0
 		elementsOf(v, func(el value) bool {
 			r.item = el
-			r.buildOne(o, start)
+			r.buildOne(o, first)
 			n++
-			return n < maxObjects
+			return n < maxObjects && !(o.one && len(r.objects) > first)
 		})
 		r.item = value{}
 	}
-	if len(r.objects) == start+1 {
-		r.objects = r.objects[:start]
+	kind, at := event.Object, len(r.mem)
+	found := len(r.objects) > first
+	r.mem = append(r.mem, r.objects[start:]...)
+	r.objects = r.objects[:start]
+	if !found {
 		return value{}
 	}
-	at := len(r.mem)
-	r.mem = append(append(r.mem, r.objects[start:]...), ']')
-	r.objects = r.objects[:start]
-	return value{b: r.mem[at:len(r.mem):len(r.mem)], kind: event.Array, json: true}
+	if !o.one {
+		kind = event.Array
+		r.mem = append(r.mem, ']')
+	}
+	return value{b: r.mem[at:len(r.mem):len(r.mem)], kind: kind, json: true}
 }
 
-func (r *runner) buildOne(o *objectSource, start int) {
+func (r *runner) buildOne(o *objectSource, first int) {
 	mark := len(r.objects)
-	if mark > start+1 {
+	if mark > first {
 		r.objects = append(r.objects, ',')
 	}
-	if !r.buildNode(&o.root) {
+	if !r.buildNode(&o.root, o.all) {
 		r.objects = r.objects[:mark]
 	}
 }
 
-// buildNode appends the object of n's members; false where none has a value.
-func (r *runner) buildNode(n *objectNode) bool {
+// buildNode appends the object of n's members; false where none has a value, or, if all must be there, where one has none.
+func (r *runner) buildNode(n *objectNode, all bool) bool {
 	r.objects = append(r.objects, '{')
 	first := true
 	for _, k := range n.kids {
@@ -148,9 +160,12 @@ func (r *runner) buildNode(n *objectNode) bool {
 			r.objects = append(r.objects, ',')
 		}
 		r.objects = append(r.objects, k.key...)
-		if len(k.kids) > 0 && r.buildNode(k) || len(k.kids) == 0 && r.buildMember(k) {
+		if len(k.kids) > 0 && r.buildNode(k, all) || len(k.kids) == 0 && r.buildMember(k) {
 			first = false
 			continue
+		}
+		if all {
+			return false
 		}
 		r.objects = r.objects[:mark]
 	}
@@ -265,7 +280,7 @@ func nthBelow(v value, k *pick) value {
 // is tells whether a list's element is the one that is wanted, by its member v.
 func (k *pick) is(v event.Value) bool {
 	if !k.fold {
-		return v.Is(k.want)
+		return v.Is(k.want) || v.Kind != event.String && string(v.Raw) == k.want
 	}
 	return fold(v.Text(nil), k.want)
 }
@@ -277,21 +292,4 @@ func shortTime(b []byte) []byte {
 		return append(b[:i], `Z"`...)
 	}
 	return b
-}
-
-// filter is the list of those elements that are addresses, or of those that are none.
-func (r *runner) filter(list value, address bool) value {
-	start := len(r.mem)
-	r.mem = append(r.mem, '[')
-	elementsOf(list, func(el value) bool {
-		if _, ok := parseAddr(r.textOf(el)); ok == address {
-			if len(r.mem) > start+1 {
-				r.mem = append(r.mem, ',')
-			}
-			r.mem = append(r.mem, el.b...)
-		}
-		return true
-	})
-	r.mem = append(r.mem, ']')
-	return value{b: r.mem[start:len(r.mem):len(r.mem)], kind: event.Array, json: true}
 }

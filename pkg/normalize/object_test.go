@@ -21,7 +21,7 @@ fields:
     - file.name: onlyName
   threat.enrichments: {indicator.first_seen: seen, indicator.sightings: count, indicator.provider: '{who} & co'}
   dns.answers: {each: answers, data: it}
-  dns.resolved_ip: answers | ip
+  source.geo.location: {lat: at.lat, lon: at.lon}
   destination.domain: headers[name~HOST].value
   host.name: ['headers[name=Host].value', 'headers[9].value', 'headers[1].value']
   user.roles: 'groups[].names[].n'
@@ -41,7 +41,9 @@ func TestObjects(t *testing.T) {
 			`[{"indicator":{"first_seen":"2026-01-02T03:04:05Z","provider":"x \u0026 co","sightings":2}}]`},
 		{"a fraction stays", `"seen":"2026-01-02T03:04:05.120Z"`, "threat.enrichments", `[{"indicator":{"first_seen":"2026-01-02T03:04:05.120Z"}}]`},
 		{"elements that are texts", `"answers":["192.0.2.1","a.example"]`, "dns.answers", `[{"data":"192.0.2.1"},{"data":"a.example"}]`},
-		{"addresses of a list", `"answers":["192.0.2.1","a.example","2001:db8::1"]`, "dns.resolved_ip", `["192.0.2.1","2001:db8::1"]`},
+		{"a point", `"at":{"lat":"1.5","lon":-2}`, "source.geo.location", `{"lat":1.5,"lon":-2}`},
+		{"half a point is none", `"at":{"lat":"1.5"}`, "source.geo.location", `null`},
+		{"lists of lists as one", `"groups":[{"names":[{"n":["a","b"]},{"n":[ ]},{"n":"c"}]}]`, "user.roles", `["a","b","c"]`},
 		{"by a member in any case", `"headers":[{"name":"x"},{"name":"hoSt","value":"v"}]`, "destination.domain", `"v"`},
 		{"in that case only", `"headers":[{"name":"host","value":"v"},{"value":"w"}]`, "host.name", `"w"`},
 		{"of a single object", `"headers":{"name":"Host","value":"v"}`, "host.name", `"v"`},
@@ -67,7 +69,7 @@ func TestObjectsAreBounded(t *testing.T) {
 
 func TestObjectFaults(t *testing.T) {
 	for in, want := range map[string]string{
-		"source.ip: {a: b}": "only nested and object fields take a table",
+		"source.ip: {a: b}": "only nested, object and geo_point fields take a table",
 		"email.attachments: {each: '', file.name: it.a}": "empty source",
 		"email.attachments: {file.name: it.a | nope}":    `unknown function "nope"`,
 		"email.attachments: {file: a, file.name: b}":     "below a member that has a value",

@@ -16,8 +16,8 @@ type plan struct {
 	hints                      []string
 	signs                      []sign
 	steps                      []step
-	each                       [][]string // the path to a list, that of a list in its elements, ...
-	inside                     []*source // where the records are that find their own mappings
+	each                       [][]string       // the path to a list, that of a list in its elements, ...
+	inside                     []*source        // where the records are that find their own mappings
 	prefixes                   []*parse.Pattern // of lines
 	lines                      []linePattern
 	none                       []string

@@ -306,11 +306,7 @@ func timeCall(r *runner, c *call, v value) value {
 	return r.time(ns)
 }
 
-// onlyIf returns v if it is an address, or if it is none; of a list, the elements that are.
 func (r *runner) onlyIf(v value, address bool) value {
-	if v.kind == event.Array {
-		return r.filter(v, address)
-	}
 	if _, ok := parseAddr(r.textOf(v)); ok == address {
 		return v
 	}
