@@ -31,6 +31,9 @@ func ParseHeader(line []byte) (h Header, ok bool) {
 			}
 		}
 	}
+	if pri >= 0 {
+		s = bytes.TrimLeft(s, " ")
+	}
 	s = skipSequence(s, pri >= 0)
 	n := timeLength(s)
 	if n == 0 {
