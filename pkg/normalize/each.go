@@ -185,8 +185,9 @@ func (s *Stage) many(b *event.Batch, e *event.Event, p *plan, env *record) {
 		return
 	}
 	made := 0
+	base := *env // the closure may keep it; env stays on its caller's stack
 	u.yield = func(el event.Value) bool {
-		one := *env
+		one := base
 		if id != "" {
 			one.id = event.AppendString(nil, event.DeriveID(id, strconv.Itoa(made)))
 		}
