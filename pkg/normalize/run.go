@@ -27,7 +27,6 @@ type runner struct {
 	raw         []byte      // the record's text
 	lineName    []byte
 	line        []byte // what the line patterns were for
-	datasetName []byte
 	cells       []int32   // by slot
 	leaves      [][]value // by leaf
 	present     bits      // leaves that have a value
@@ -36,6 +35,10 @@ type runner struct {
 	item        value  // the element that an object is built of
 	objects     []byte // scratch for them
 	clock       parse.Clock
+	minute      parse.Minute // of the header's time
+	written     writtenTime
+	choice      choice
+	tried       tried
 	matcher     parse.Matcher
 	inner       event.Event
 	outer       *event.Event // the wrapping event, or nil
@@ -94,7 +97,6 @@ func (r *runner) look(text []byte, obj *event.Event) {
 // begin makes r ready for the plan p.
 func (r *runner) begin(p *plan) {
 	r.plan = p
-	r.datasetName = append(r.datasetName[:0], p.dataset...)
 	r.mem = r.mem[:0]
 	for len(r.leaves) < len(p.fields) {
 		r.leaves = append(r.leaves, nil)
@@ -170,6 +172,8 @@ func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
 		return r.zeekLine(at, s, in)
 	case stepWinlog:
 		return r.winlog(at, s, in)
+	case stepAudit:
+		return parse.Audit(&r.rec, at, in)
 	case stepXML:
 		return parse.XML(&r.rec, at, bytes.TrimPrefix(bytes.TrimSpace(in), byteOrderMark))
 	}

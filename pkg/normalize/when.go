@@ -150,11 +150,12 @@ const (
 	stepZeek
 	stepWinlog
 	stepXML
+	stepAudit
 )
 
 var stepNames = map[string]stepKind{
 	"text": stepText, "json": stepJSON, "kv": stepKV, "csv": stepCSV, "cef": stepCEF, "leef": stepLEEF,
-	"lines": stepLines, "zeek": stepZeek, "winlog": stepWinlog, "xml": stepXML,
+	"lines": stepLines, "zeek": stepZeek, "winlog": stepWinlog, "xml": stepXML, "audit": stepAudit,
 }
 
 // parsers reads `parse: json`, {kv: {options}}, or a list of such.
@@ -174,7 +175,7 @@ func (c *compiler) parsers(n *yaml.Node, from string) {
 		}
 		kind, ok := stepNames[name.Value]
 		if !ok || name.Kind != yaml.ScalarNode {
-			c.fault(name, "parse: unknown parser %q; expected text, json, kv, csv, cef, leef, lines, zeek, winlog, xml", name.Value)
+			c.fault(name, "parse: unknown parser %q; expected text, json, kv, csv, cef, leef, lines, zeek, winlog, xml, audit", name.Value)
 			continue
 		}
 		st := step{kind: kind}
@@ -211,11 +212,7 @@ func (c *compiler) options(st *step, n *yaml.Node) {
 			if len(v.Value) > 1 && v.Value != `\t` {
 				st.kv.Between = []byte(v.Value)
 			} else {
-				if len(v.Value) > 1 && v.Value != `\t` {
-				st.kv.Between = []byte(v.Value)
-			} else {
 				st.kv.Pair = char()
-			}
 			}
 		case "value":
 			st.kv.Value = char()
