@@ -29,7 +29,11 @@ func (r *runner) timestamp() {
 		}
 	}
 	if r.hasHead && len(r.head.Time) > 0 {
-		if ns, ok := r.clock.Time(r.head.Time); ok {
+		clock := r.clock
+		if len(r.head.Zone) > 0 {
+			clock.Zone = parse.Zone(string(r.head.Zone), clock.Zone)
+		}
+		if ns, ok := clock.Time(r.head.Time); ok {
 			r.put(r.plan.auto.timestamp, r.time(ns))
 			return
 		}
@@ -48,8 +52,8 @@ func readTime(c parse.Clock, layouts []string, t []byte) (int64, bool) {
 
 // headerZone is the zone in which the syslog header's time was read, where it does not say one itself (ECS event.timezone).
 func (r *runner) headerZone() value {
-	if len(r.head.Time) == 0 {
-		return value{}
+	if len(r.head.Time) == 0 || len(r.head.Zone) > 0 {
+		return text(r.head.Zone)
 	}
 	if _, says := event.ParseTime(r.head.Time); says {
 		return value{}

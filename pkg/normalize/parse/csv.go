@@ -19,6 +19,10 @@ func (c CSV) Parse(r *Record, parent int32, s []byte) bool {
 	if sep == 0 {
 		sep = ','
 	}
+	// Blanks in front of the line are no part of its first field.
+	for len(s) > 0 && s[0] == ' ' && sep != ' ' {
+		s = s[1:]
+	}
 	for n := 0; ; n++ {
 		var val []byte
 		i := 0

@@ -16,6 +16,7 @@ func TestCSVTypes(t *testing.T) {
 		`1,B,"2,""q""",3`: `type=B; z=2,"q"; column_4=3`,
 		`1,C,2`:           `type=C; column_3=2`,
 		`1`:               ``,
+		`  "1,1",A,2`:     `type=A; x=2`,
 	} {
 		var r Record
 		r.Reset()

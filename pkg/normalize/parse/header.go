@@ -8,6 +8,7 @@ type Header struct {
 	Priority int
 	// Time is the time stamp's text: RFC 3339, or "Jan _2 15:04:05" (RFC 3164), or with a year.
 	Time      []byte
+	Zone      []byte // the name of the time's zone, where it stands behind it
 	Host      []byte
 	Program   []byte
 	PID       []byte
@@ -33,6 +34,10 @@ func ParseHeader(line []byte) (h Header, ok bool) {
 	}
 	if pri >= 0 {
 		s = bytes.TrimLeft(s, " ")
+	}
+	if hc, ok := ciscoHeader(s); ok {
+		hc.Priority = pri
+		return hc, true
 	}
 	s = skipSequence(s, pri >= 0)
 	n := timeLength(s)

@@ -39,6 +39,9 @@ func (c Clock) Time(s []byte) (ns int64, ok bool) {
 			}
 			return 0, false
 		}
+		if len(s) > 4 && s[4] == ' ' {
+			return c.Layout(s, "%Y %b %d %H:%M:%S%f")
+		}
 		return c.Layout(s, "%d/%b/%Y:%H:%M:%S %z")
 	}
 	if monthOf(s) > 0 {

@@ -32,8 +32,18 @@ func Zone(s string, fallback *time.Location) *time.Location {
 		}
 		return time.FixedZone("", secs)
 	}
+	if hours, ok := zoneHours[s]; ok {
+		return time.FixedZone(s, int(hours*3600))
+	}
 	if loc, err := time.LoadLocation(s); err == nil && s != "Local" {
 		return loc
 	}
 	return fallback
+}
+
+// zoneHours has the abbreviations of zones that logs write: those of RFC 5322 section 4.3, and others that mean one offset only.
+var zoneHours = map[string]float64{
+	"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
+	"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MET": 1, "MEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3,
+	"BRT": -3, "BRST": -2, "JST": 9, "KST": 9, "SGT": 8, "HKT": 8, "AWST": 8, "ACST": 9.5, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
 }
