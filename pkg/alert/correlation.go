@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"math"
 	"strconv"
 
 	"leat/pkg/event"
@@ -18,6 +19,8 @@ type Correlation struct {
 	Count                int64    // events in the window
 	Value                float64  // what the condition was about
 	Events               [][]byte // ids of events, as many as are known
+	// Revision is 1, or how many times this alert was told by now: with more events, under the same id.
+	Revision int
 }
 
 // CorrelationID returns the id of the alert that this rule raises for a group and the window that begins at start.
@@ -48,7 +51,9 @@ func (w *Writer) AppendCorrelation(dst []byte, s *Subject, c *Correlation, match
 		dst = event.AppendString(append(dst, `{"field":`...), g.Field)
 		dst = append(event.AppendString(append(dst, `,"value":`...), g.Value), '}')
 	}
-	dst = append(dst, `],"revision":1,"start":"`...)
+	dst = append(dst, `],"revision":`...)
+	dst = strconv.AppendInt(dst, int64(max(c.Revision, 1)), 10)
+	dst = append(dst, `,"start":"`...)
 	dst = event.AppendTime(dst, c.Start)
 	dst = append(dst, `","end":"`...)
 	dst = event.AppendTime(dst, c.End)
@@ -57,7 +62,8 @@ func (w *Writer) AppendCorrelation(dst []byte, s *Subject, c *Correlation, match
 	dst = append(dst, `,"count":`...)
 	dst = strconv.AppendInt(dst, c.Count, 10)
 	dst = append(dst, `,"value":`...)
-	dst = strconv.AppendFloat(dst, c.Value, 'f', -1, 64)
+	// A sum of hostile numbers may be beyond what JSON can write.
+	dst = strconv.AppendFloat(dst, max(-math.MaxFloat64, min(c.Value, math.MaxFloat64)), 'f', -1, 64)
 	dst = append(dst, '}')
 	return w.appendTail(dst, matched)
 }

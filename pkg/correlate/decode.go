@@ -8,8 +8,9 @@ import (
 
 // decoder reads a snapshot; after an error everything that it reads is zero.
 type decoder struct {
-	b   []byte
-	err error
+	b      []byte
+	err    error
+	format byte
 }
 
 func (d *decoder) fail() {
@@ -79,11 +80,28 @@ func (d *decoder) time() int64 {
 	return t
 }
 
+func (d *decoder) cover() cover {
+	c := cover{start: d.time(), told: math.MaxInt64, revision: 1}
+	if c.end = c.start; d.format == firstFormat {
+		return c // how much came in it is not known: it is not told again
+	}
+	c.end += d.varint()
+	c.told, c.count = d.varint(), d.varint()
+	if v := d.take(8); v != nil {
+		c.value = math.Float64frombits(binary.LittleEndian.Uint64(v))
+	}
+	c.revision = d.varint()
+	if c.start != sane(c.start) || c.end != sane(c.end) || c.told < 0 || c.count < 0 || c.revision < 1 || c.revision > math.MaxInt32 || math.IsNaN(c.value) {
+		d.fail()
+	}
+	return c
+}
+
 func (d *decoder) group() (g group) {
 	g.key = string(d.bytes())
 	g.newest, g.past, g.seen, g.touch = d.time(), d.time(), d.time(), d.uvarint()
 	for range d.count(1) {
-		g.covers = append(g.covers, d.time())
+		g.covers = append(g.covers, d.cover())
 	}
 	n := d.count(10)
 	g.entries = make([]entry, 0, n)

@@ -13,6 +13,8 @@ import (
 type Rule struct {
 	ID string
 	*sigma.Correlation
+	// Once: no match is told again with a higher Revision.
+	Once bool
 }
 
 // Limits bound what is remembered; 0 stands for the default.
@@ -74,8 +76,12 @@ type Match struct {
 	Start, End int64 // of the window's first and last event
 	Count      int64 // events in the window
 	Value      float64
-	IDs        [][]byte // of the newest MaxIDs events, oldest first
-	Sample     []byte   // closing conditions alone
+	// Revision is 1 for a new match. Of a window that was told before, with at least twice as many events by now, it is one
+	// more than the last time: Start is the same, End, Count and, for counts of events and sums, Value are as of now, and IDs
+	// names only the event that brought it.
+	Revision int
+	IDs      [][]byte // of the newest MaxIDs events, oldest first
+	Sample   []byte   // closing conditions alone
 }
 
 // Stats counts what memory's bounds and lateness cost. Nothing of it is silent.
@@ -251,9 +257,9 @@ func (e *Engine) rise(r *ruleState, g *group, o *Observation) (*Match, bool) {
 		g.past = o.At
 		r.prune(g)
 	}
-	if g.covered(r, o.At) {
+	if c := g.covered(r, o.At); c != nil {
 		r.stats.Repeats++
-		return nil, false
+		return e.revise(r, g, c, o)
 	}
 	p := e.insert(r, g, o)
 	lo, hi, value, ok := e.scan(r, g.entries, p)
@@ -262,8 +268,7 @@ func (e *Engine) rise(r *ruleState, g *group, o *Observation) (*Match, bool) {
 		return nil, false
 	}
 	e.fill(r, g, lo, hi, value)
-	g.covers = append(g.covers, e.match.Start)
-	r.drop(g, e.match.Start, e.match.Start+r.span)
+	e.begin(r, g)
 	return &e.match, true
 }
 
@@ -273,7 +278,7 @@ func sane(at int64) int64 { return max(-4e18, min(at, 4e18)) }
 // fill makes the match of the window of entries lo up to and with hi.
 func (e *Engine) fill(r *ruleState, g *group, lo, hi int, value float64) {
 	m := &e.match
-	*m = Match{Rule: r.index, Key: g.key, Start: g.entries[lo].at, End: g.entries[hi].at, Value: value, IDs: m.IDs[:0]}
+	*m = Match{Rule: r.index, Key: g.key, Start: g.entries[lo].at, End: g.entries[hi].at, Value: value, Revision: 1, IDs: m.IDs[:0]}
 	for i := lo; i <= hi; i++ {
 		m.Count += int64(g.entries[i].n)
 	}

@@ -21,7 +21,7 @@ type group struct {
 	key     string
 	entries []entry
 	ids     []byte
-	covers  []int64 // rising: begins of the windows that raised a match
+	covers  []cover // rising: the windows that raised a match
 	newest  int64   // time of the newest event
 	past    int64   // rising: time of the newest event of an older time that is told beside, or minTime
 	seen    int64   // the stream's time when the group was last told of
@@ -287,28 +287,11 @@ func (r *ruleState) prune(g *group) {
 		r.cut(g, 0, sort.Search(hi, func(i int) bool { return g.entries[i].at >= g.past-r.horizon }))
 	}
 	if len(g.covers) > 0 {
-		g.covers = slices.DeleteFunc(g.covers, func(start int64) bool {
-			end := start + r.span
-			return end < g.newest-r.horizon && (g.past == minTime || end < g.past-r.horizon || start > g.past)
+		g.covers = slices.DeleteFunc(g.covers, func(c cover) bool {
+			end := c.start + r.span
+			return end < g.newest-r.horizon && (g.past == minTime || end < g.past-r.horizon || c.start > g.past)
 		})
 	}
-}
-
-// covered tells whether at lies in the window of a match.
-func (g *group) covered(r *ruleState, at int64) bool {
-	for _, start := range g.covers {
-		if at >= start && at <= start+r.span {
-			return true
-		}
-	}
-	return false
-}
-
-// drop removes the entries whose times are from start to end.
-func (r *ruleState) drop(g *group, start, end int64) {
-	lo := sort.Search(len(g.entries), func(i int) bool { return g.entries[i].at >= start })
-	hi := sort.Search(len(g.entries), func(i int) bool { return g.entries[i].at > end })
-	r.cut(g, lo, hi)
 }
 
 // trim keeps the bounds on events: of the group its oldest go, of the rule the groups that were not seen for longest.

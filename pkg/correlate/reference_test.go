@@ -21,7 +21,7 @@ type reference struct {
 
 type refGroup struct {
 	events []refEvent
-	covers []int64
+	covers []*refCover
 	newest int64
 	past   int64
 	seen   int64
@@ -82,12 +82,13 @@ func (r *reference) observe(key string, ev refEvent) string {
 		g.past = ev.at
 	}
 	kept := func(at int64) bool { return near(at, g.newest) || near(at, g.past) }
-	g.covers = slices.DeleteFunc(g.covers, func(s int64) bool {
+	g.covers = slices.DeleteFunc(g.covers, func(c *refCover) bool {
+		s := c.start
 		return s+r.span < g.newest-r.horizon && (g.past == minTime || s+r.span < g.past-r.horizon || s > g.past)
 	})
-	for _, s := range g.covers {
-		if ev.at >= s && ev.at <= s+r.span {
-			return ""
+	for _, c := range g.covers {
+		if ev.at >= c.start && ev.at <= c.start+r.span {
+			return r.revise(c, key, ev)
 		}
 	}
 	g.events = append(g.events, ev)
@@ -105,12 +106,48 @@ func (r *reference) observe(key string, ev refEvent) string {
 		}
 		if ok, value := r.measure(in); ok {
 			start := in[0].at
-			g.covers = append(g.covers, start)
-			g.events = slices.DeleteFunc(g.events, func(x refEvent) bool { return x.at >= start && x.at <= start+r.span })
+			c := &refCover{start: start, told: len(in), value: value, revision: 1}
+			g.covers = append(g.covers, c)
+			g.events = slices.DeleteFunc(g.events, func(x refEvent) bool {
+				if x.at < start || x.at > start+r.span {
+					return false
+				}
+				c.all = append(c.all, x)
+				return true
+			})
 			return show(key, start, list[j].at, value, in)
 		}
 	}
 	return ""
+}
+
+// refCover is a window that was told, with all of its events.
+type refCover struct {
+	start          int64
+	all            []refEvent
+	told, revision int
+	value          float64
+}
+
+// revise tells the window anew where it has twice as many events as when it was told.
+func (r *reference) revise(c *refCover, key string, ev refEvent) string {
+	c.all = append(c.all, ev)
+	if len(c.all) < 2*c.told {
+		return ""
+	}
+	c.told = len(c.all)
+	c.revision++
+	end, sum := int64(minTime), 0.0
+	for _, x := range c.all {
+		end, sum = max(end, x.at), sum+x.num
+	}
+	switch r.c.Type {
+	case sigma.EventCount:
+		c.value = float64(len(c.all))
+	case sigma.ValueSum:
+		c.value = sum
+	}
+	return fmt.Sprintf("%s %d-%d %d %.9g %s revision %d", key, c.start, end, len(c.all), c.value, ev.id, c.revision)
 }
 
 // windows are the matches of a closing condition over all that came, in any order.
@@ -144,7 +181,11 @@ func showMatch(m *Match) string {
 		ids = append(ids, string(id))
 	}
 	slices.Sort(ids)
-	return fmt.Sprintf("%s %d-%d %d %.9g %s", m.Key, m.Start, m.End, m.Count, m.Value, strings.Join(ids, ","))
+	out := fmt.Sprintf("%s %d-%d %d %.9g %s", m.Key, m.Start, m.End, m.Count, m.Value, strings.Join(ids, ","))
+	if m.Revision > 1 {
+		out += fmt.Sprintf(" revision %d", m.Revision)
+	}
+	return out
 }
 
 // measure looks at the events of one window, which are in their order.

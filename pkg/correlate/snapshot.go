@@ -11,7 +11,8 @@ import (
 // A snapshot begins with its format and what it is: everything, or changes. Then come the stream's time, the number of
 // observations, and per rule its id and its records: groups that are gone, and groups as they are.
 const (
-	snapshotFormat = 1
+	snapshotFormat = 2
+	firstFormat    = 1 // its covers have only a start
 	kindBase       = 'B'
 	kindChanges    = 'C'
 )
@@ -98,7 +99,12 @@ func (g *group) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, g.touch)
 	dst = binary.AppendUvarint(dst, uint64(len(g.covers)))
 	for _, c := range g.covers {
-		dst = binary.AppendVarint(dst, c)
+		dst = binary.AppendVarint(dst, c.start)
+		dst = binary.AppendVarint(dst, c.end-c.start)
+		dst = binary.AppendVarint(dst, c.told)
+		dst = binary.AppendVarint(dst, c.count)
+		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(c.value))
+		dst = binary.AppendVarint(dst, c.revision)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(g.entries)))
 	last := int64(0)
@@ -201,8 +207,8 @@ func (r *ruleState) relink() {
 // take reads one snapshot.
 func (e *Engine) take(data []byte) error {
 	d := &decoder{b: data}
-	if format := d.byte(); format != snapshotFormat {
-		return fmt.Errorf("%w: format %d", ErrSnapshot, format)
+	if d.format = d.byte(); d.format != snapshotFormat && d.format != firstFormat {
+		return fmt.Errorf("%w: format %d", ErrSnapshot, d.format)
 	}
 	switch kind := d.byte(); kind {
 	case kindBase:

@@ -16,6 +16,7 @@ import (
 func (c *correlator) alert(r *corRule, m *correlate.Match, e *event.Event, base int32) []byte {
 	a := alert.Correlation{
 		Type: r.Type.String(), Key: m.Key, Start: m.Start, End: m.End, Timespan: int64(r.Timespan), Count: m.Count, Value: m.Value, Events: m.IDs,
+		Revision: m.Revision,
 	}
 	c.x.each(e, r.plans[base].group, func(key []byte) {
 		if a.Group != nil || string(key) != m.Key {

@@ -174,7 +174,7 @@ func basesOf(sc *sigma.Correlation, out []*sigma.Rule) []*sigma.Rule {
 // suppression is a correlation that raises with the first event of a group and then not for a while.
 func suppression(id string, s *sigma.Suppress) correlate.Rule {
 	sc := &sigma.Correlation{Type: sigma.EventCount, Timespan: s.For, Bounds: []sigma.Bound{{Op: "gte", Value: 1}}}
-	return correlate.Rule{ID: fmt.Sprintf("suppress %s %q %s", id, s.By, s.For), Correlation: sc}
+	return correlate.Rule{ID: fmt.Sprintf("suppress %s %q %s", id, s.By, s.For), Correlation: sc, Once: true}
 }
 
 // fingerprint is what makes the state of a correlation the state of that correlation: its id, and all that its windows

@@ -160,9 +160,9 @@ func (c *correlator) observe(e *event.Event, from int, t int64, ids [][]byte) {
 
 // matched raises the alert of a match and tells the correlations that refer to r. e, which c.subject holds, completed it.
 func (c *correlator) matched(r *corRule, m *correlate.Match, e *event.Event, base int32) {
-	end := m.End
+	end, revision := m.End, m.Revision
 	var ids [][]byte // what refers to r names the events of this match
-	if len(r.feeds) > 0 {
+	if len(r.feeds) > 0 && revision == 1 {
 		for _, id := range m.IDs {
 			ids = append(ids, slices.Clone(id))
 		}
@@ -173,6 +173,9 @@ func (c *correlator) matched(r *corRule, m *correlate.Match, e *event.Event, bas
 		if c.first(r.hold, e, r.by[base], end) {
 			c.raise(line)
 		}
+	}
+	if revision > 1 {
+		return // for what refers to r it is the same match
 	}
 	for _, to := range r.feeds {
 		n, k := len(c.pending), len(c.keys)

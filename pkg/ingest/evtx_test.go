@@ -26,7 +26,9 @@ func (k *keeper) numbers() []int {
 		if r.Event.Dataset == noticeDataset {
 			continue
 		}
-		var doc struct{ Event struct{ System struct{ EventRecordID int } } }
+		var doc struct {
+			Event struct{ System struct{ EventRecordID int } }
+		}
 		if r.Event.Kind == "pipeline_error" || json.Unmarshal([]byte(r.Event.Original), &doc) != nil {
 			out = append(out, -1)
 			continue
