@@ -16,6 +16,7 @@ import (
 	"leat/pkg/event"
 	"leat/pkg/normalize"
 	"leat/pkg/ocsf"
+	"leat/pkg/redact"
 	"leat/pkg/stage"
 )
 
@@ -36,12 +37,14 @@ place for stays under the dataset's own object; what no mapping knows goes on as
 
    head -20 strange.log | normalize new acme.gateway > mappings/acme-gateway.yaml
 
-   ... | normalize --schema ocsf | jq -c '[.class_name, .activity_name, .status]'`,
+   ... | normalize --schema ocsf | jq -c '[.class_name, .activity_name, .status]'
+   ... | normalize --redact redact.yaml | jq -c .user`,
 		Flags: append([]cli.Flag{
 			mappingsFlag(),
 			&cli.StringFlag{Name: "dataset", Usage: "mapping or dataset (`NAME`) of records that bear none; else they are recognised by themselves"},
 			&cli.StringFlag{Name: "schema", Value: "ecs", Usage: "`SCHEMA` to write: ecs, or ocsf (for the end of the pipe: detect and persist read ecs)"},
 			&cli.StringFlag{Name: "original", Value: "keep", Usage: "event.original: keep, drop, or errors (only where a record failed)"},
+			&cli.StringFlag{Name: "redact", Usage: "take values out, or put pseudonyms in their place, as the rules in `FILE` say"},
 			&cli.StringFlag{Name: "tz", Value: "UTC", Usage: "`ZONE` of times without one, such as Europe/Budapest"},
 			&cli.StringFlag{Name: "state", Hidden: true},
 		}, frame.CommonFlags()...),
@@ -93,6 +96,13 @@ func run(c *cli.Context) error {
 		list := []stage.Stage{normalize.New(normalize.Config{
 			Mappings: m, Dataset: c.String("dataset"), Original: o, Zone: zone, Counters: env.Counters.Set(),
 		})}
+		if path := c.String("redact"); path != "" {
+			rules, err := redact.Load(path, os.Getenv)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, redact.New(rules))
+		}
 		if schema == "ocsf" {
 			s, err := ocsf.New(nil)
 			if err != nil {
