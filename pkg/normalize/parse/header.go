@@ -78,12 +78,14 @@ func ParseHeader(line []byte) (h Header, ok bool) {
 		out.Host = host
 		out.tag(bytes.TrimLeft(after, " "))
 	}
-	if iso && pri < 0 && len(out.Program) == 0 {
+	if iso && pri < 0 && len(out.Program) == 0 && !bytes.HasPrefix(out.Message, openBrace) {
 		// A time and some words: any program may log so.
 		return h, false
 	}
 	return out, true
 }
+
+var openBrace = []byte("{")
 
 func priority(s []byte) (int, []byte) {
 	if len(s) < 3 || s[0] != '<' {
