@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"leat/pkg/ecs"
+	"leat/pkg/event"
 )
 
 // automatic holds the leaves of what no mapping has to write. -1 = not in this mapping.
@@ -137,12 +138,19 @@ func (r *runner) automatics() {
 	r.collect(a.relatedUser, a.users)
 	r.collect(a.relatedHosts, a.hosts)
 	r.collect(a.relatedHash, a.hashes)
-	r.fallback(a.kind, eventText)
-	r.fallback(a.dataset, r.datasetName)
-	r.fallback(a.version, versionText)
+	r.constant(a.kind, eventText)
+	r.constant(a.dataset, r.plan.datasetText)
+	r.constant(a.version, versionText)
 }
 
-var eventText, versionText = []byte("event"), []byte(ecs.Version)
+var eventText, versionText = []byte(`"event"`), []byte(`"` + ecs.Version + `"`)
+
+// constant sets a field to JSON text, where the mapping has not set it.
+func (r *runner) constant(leaf int, t []byte) {
+	if !r.has(leaf) {
+		r.put(leaf, value{b: t, kind: event.String, json: true})
+	}
+}
 
 func (r *runner) fallback(leaf int, t []byte) {
 	if !r.has(leaf) {

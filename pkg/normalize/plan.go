@@ -14,6 +14,7 @@ import (
 type plan struct {
 	name, dataset, about, file string
 	hints                      []string
+	datasetText                []byte // dataset as JSON
 	signs                      []sign
 	steps                      []step
 	each                       [][]string       // the path to a list, that of a list in its elements, ...
@@ -38,11 +39,12 @@ type plan struct {
 	keepPath string
 	keepUsed bool
 
-	fields []ecs.Field // by leaf
-	leaves map[string]int
-	root   *outNode
-	auto   automatic
-	tests  []inlineTest
+	fields  []ecs.Field // by leaf
+	leaves  map[string]int
+	root    *outNode
+	writing []writeStep // what is below root, in a flat list
+	auto    automatic
+	tests   []inlineTest
 }
 
 type linePattern struct {
@@ -175,6 +177,7 @@ func (p *plan) noneJSON(b []byte) bool {
 // finish adds the automatic fields, and puts the output in its order.
 func (p *plan) finish(c *compiler) {
 	if len(p.steps) == 0 {
+	p.datasetText = event.AppendString(nil, p.dataset)
 		p.steps = []step{{kind: stepText}}
 	}
 	if p.keepPath == "" {
@@ -201,6 +204,7 @@ func (p *plan) finish(c *compiler) {
 	p.root.index((len(p.fields) + 63) / 64)
 }
 
+	p.writing = writeSteps(nil, p.root)
 var outOrder = []string{"@timestamp", "event"}
 
 func sortOut(n *outNode) {

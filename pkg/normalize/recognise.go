@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"leat/pkg/event"
 )
@@ -118,7 +119,10 @@ func (c *choice) try(n int32) {
 	if c.wanted != nil && !slices.Contains(c.wanted, ref.plan) {
 		return
 	}
-	if b := c.best; b.plan != nil && (ref.sign.score < b.sign.score || ref.sign.score == b.sign.score && ref.plan.name >= b.plan.name) {
+	if c.run.tried.again(n) {
+		return
+	}
+	if b := &c.best; b.plan != nil && (ref.sign.score < b.sign.score || ref.sign.score == b.sign.score && ref.plan.name >= b.plan.name) {
 		return
 	}
 	c.deeper = c.deeper || !ref.sign.namesOnly()
@@ -139,7 +143,9 @@ func (c *choice) list(at int32) {
 // comes first. A hint narrows the choice; where it names one plan only, that one is taken without a sign. byNames tells that only the hint
 // and the names of a JSON record's members counted.
 func (r *runner) recognise(x *index, hint string) (p *plan, byNames bool) {
-	c := choice{run: r, x: x}
+	c := &r.choice
+	*c = choice{run: r, x: x}
+	r.tried.next(len(x.signs))
 	if hint != "" {
 		if c.wanted = x.byHint[hint]; len(c.wanted) == 1 {
 			return c.wanted[0], true
@@ -200,7 +206,8 @@ func (r *runner) shows(ref signRef) bool {
 		return false
 	}
 	for _, w := range s.contains {
-		if !bytes.Contains(r.raw, []byte(w)) {
+		// As bytes, a long w would be copied to the heap.
+		if !strings.Contains(unsafe.String(unsafe.SliceData(r.raw), len(r.raw)), w) {
 			return false
 		}
 	}

@@ -12,39 +12,39 @@ import (
 
 // runner holds the memory for running plans over one record after the other.
 type runner struct {
-	plan        *plan
-	rec         parse.Record
-	head        parse.Header
-	hasHead     bool
-	obj         *event.Event // the record's JSON, where isObj
-	isObj       bool
-	keyAt       []event.Node // where the record has the names that the index knows, by number
-	found       []int32      // those that it has
-	shape       *shape       // of the record, where it is known
-	shapes      shapes
-	own         event.Event // obj's place, where the record is only a part of the event
-	multiline   bool        // there are line feeds in its text
-	raw         []byte      // the record's text
-	lineName    []byte
-	line        []byte // what the line patterns were for
-	cells       []int32   // by slot
-	leaves      [][]value // by leaf
-	present     bits      // leaves that have a value
-	keyText     []byte    // scratch for names
-	mem         []byte
-	item        value  // the element that an object is built of
-	objects     []byte // scratch for them
-	clock       parse.Clock
-	minute      parse.Minute // of the header's time
-	written     writtenTime
-	choice      choice
-	tried       tried
-	matcher     parse.Matcher
-	inner       event.Event
-	outer       *event.Event // the wrapping event, or nil
-	zeek        *zeekHeaders
-	stream      string
-	noOriginal  bool // event.original is not wanted
+	plan       *plan
+	rec        parse.Record
+	head       parse.Header
+	hasHead    bool
+	obj        *event.Event // the record's JSON, where isObj
+	isObj      bool
+	keyAt      []event.Node // where the record has the names that the index knows, by number
+	found      []int32      // those that it has
+	shape      *shape       // of the record, where it is known
+	shapes     shapes
+	own        event.Event // obj's place, where the record is only a part of the event
+	multiline  bool        // there are line feeds in its text
+	raw        []byte      // the record's text
+	lineName   []byte
+	line       []byte    // what the line patterns were for
+	cells      []int32   // by slot
+	leaves     [][]value // by leaf
+	present    bits      // leaves that have a value
+	keyText    []byte    // scratch for names
+	mem        []byte
+	item       value  // the element that an object is built of
+	objects    []byte // scratch for them
+	clock      parse.Clock
+	minute     parse.Minute // of the header's time
+	written    writtenTime
+	choice     choice
+	tried      tried
+	matcher    parse.Matcher
+	inner      event.Event
+	outer      *event.Event // the wrapping event, or nil
+	zeek       *zeekHeaders
+	stream     string
+	noOriginal bool // event.original is not wanted
 }
 
 // record is what is known of a record besides its text.

@@ -256,6 +256,10 @@ func (s *Stage) render(b *event.Batch, e *event.Event, env *record) {
 	if env.escaped && (!env.wrapped || env.depth > 0) {
 		r.put(a.escaped, value{b: trueText, kind: event.True, json: true})
 	}
+	if r.outer == nil && !b.Reread && r.rec.Source() == nil {
+		e.Replace(b.End(append(r.plain(b.Begin(size)), '}')))
+		return
+	}
 	s.out.Begin(b.Begin(size), b.Reread)
 	r.write(&s.out)
 	s.out.End(e, b)

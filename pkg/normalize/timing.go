@@ -33,7 +33,7 @@ func (r *runner) timestamp() {
 		if len(r.head.Zone) > 0 {
 			clock.Zone = parse.Zone(string(r.head.Zone), clock.Zone)
 		}
-		if ns, ok := clock.Time(r.head.Time); ok {
+		if ns, ok := r.minute.Time(clock, r.head.Time); ok {
 			r.put(r.plan.auto.timestamp, r.time(ns))
 			return
 		}

@@ -89,9 +89,7 @@ func (r *runner) convert(t ecs.Type, v value) (out value, ok bool) {
 // time is the value of a date.
 func (r *runner) time(ns int64) value {
 	start := len(r.mem)
-	r.mem = append(r.mem, '"')
-	r.mem = event.AppendTime(r.mem, ns)
-	r.mem = append(r.mem, '"')
+	r.mem = r.written.append(r.mem, ns)
 	return value{b: r.mem[start:len(r.mem):len(r.mem)], kind: event.String, json: true}
 }
 

@@ -13,6 +13,12 @@ func (r *runner) write(w *event.Builder) {
 	if r.outer != nil {
 		outer = r.outer.Root()
 	}
+	r.notePresent()
+	r.object(w, r.plan.root, outer)
+}
+
+// notePresent notes which leaves have a value.
+func (r *runner) notePresent() {
 	r.present = append(r.present[:0], make(bits, len(r.plan.root.mask))...)
 	for i, l := range r.leaves[:len(r.plan.fields)] {
 		if len(l) > 0 {

@@ -66,12 +66,12 @@ func (m *Matcher) run(p *Pattern, i, end int, s []byte) bool {
 			i = o.end
 		case opRegexp:
 			m.steps += len(s) >> 6
-			loc := o.re.FindIndex(s)
-			if loc == nil {
+			found := o.re.Find(s) // FindIndex would allocate
+			if found == nil {
 				return false
 			}
-			m.set(o.slot, s[:loc[1]])
-			s = s[loc[1]:]
+			m.set(o.slot, s[:len(found)])
+			s = s[len(found):]
 			i++
 		default:
 			n := o.fixed(s)

@@ -1,0 +1,63 @@
+package normalize
+
+import (
+	"testing"
+	"time"
+
+	"leat/pkg/event"
+)
+
+// Both ways to write an event write the same bytes.
+func TestPlainIsTheTree(t *testing.T) {
+	m, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, s := range samples {
+		lines = append(lines, s)
+	}
+	for _, p := range m.plans {
+		for _, c := range p.tests {
+			lines = append(lines, c.in)
+		}
+	}
+	lines = append(lines, "<13>Nov 24 08:12:03 h p: \xff\x00\x01 {", `CEF:0|a|b|1|2|n{|3|x={ y=} z=`)
+	now := func() time.Time { return time.Date(2026, 11, 24, 8, 12, 3, 0, time.UTC) }
+	plain := 0
+	for _, original := range []Original{KeepOriginal, DropOriginal} {
+		for _, line := range lines {
+			var out [2]string
+			for i, reread := range []bool{true, false} {
+				s := New(Config{Mappings: m, Original: original, Now: now})
+				var b event.Batch
+				b.Reread = reread
+				b.Push([]byte(line))
+				if err := s.Process(&b); err != nil {
+					t.Fatal(err)
+				}
+				b.Compact()
+				for _, e := range b.Events {
+					out[i] += string(e.Append(nil)) + "\n"
+				}
+				if !reread && s.run.rec.Source() == nil && s.run.outer == nil {
+					plain++
+				}
+			}
+			if out[0] != out[1] {
+				t.Errorf("%q:\n%s%s", line, out[0], out[1])
+			}
+		}
+	}
+	if plain < 100 {
+		t.Errorf("only %d were written plainly", plain)
+	}
+}
+
+func TestClosedLeavesNoTrace(t *testing.T) {
+	for in, want := range map[string]string{`{"a":{`: `{`, `{"b":1,"a":{`: `{"b":1`, `{"a":{"c":2`: `{"a":{"c":2}`} {
+		if got := string(closed([]byte(in), []byte(`"a":`))); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
