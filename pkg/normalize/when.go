@@ -149,13 +149,14 @@ const (
 	stepLines
 	stepZeek
 	stepWinlog
+	stepSD
 	stepXML
 	stepAudit
 )
 
 var stepNames = map[string]stepKind{
 	"text": stepText, "json": stepJSON, "kv": stepKV, "csv": stepCSV, "cef": stepCEF, "leef": stepLEEF,
-	"lines": stepLines, "zeek": stepZeek, "winlog": stepWinlog, "xml": stepXML, "audit": stepAudit,
+	"lines": stepLines, "zeek": stepZeek, "winlog": stepWinlog, "sd": stepSD, "xml": stepXML, "audit": stepAudit,
 }
 
 // parsers reads `parse: json`, {kv: {options}}, or a list of such.
@@ -175,7 +176,7 @@ func (c *compiler) parsers(n *yaml.Node, from string) {
 		}
 		kind, ok := stepNames[name.Value]
 		if !ok || name.Kind != yaml.ScalarNode {
-			c.fault(name, "parse: unknown parser %q; expected text, json, kv, csv, cef, leef, lines, zeek, winlog, xml, audit", name.Value)
+			c.fault(name, "parse: unknown parser %q; expected text, json, kv, csv, cef, leef, lines, sd, zeek, winlog, xml, audit", name.Value)
 			continue
 		}
 		st := step{kind: kind}
