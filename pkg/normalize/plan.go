@@ -176,8 +176,8 @@ func (p *plan) noneJSON(b []byte) bool {
 
 // finish adds the automatic fields, and puts the output in its order.
 func (p *plan) finish(c *compiler) {
-	if len(p.steps) == 0 {
 	p.datasetText = event.AppendString(nil, p.dataset)
+	if len(p.steps) == 0 {
 		p.steps = []step{{kind: stepText}}
 	}
 	if p.keepPath == "" {
@@ -202,9 +202,9 @@ func (p *plan) finish(c *compiler) {
 	sortOut(p.root)
 	p.flat = p.flatJSON()
 	p.root.index((len(p.fields) + 63) / 64)
+	p.writing = writeSteps(nil, p.root)
 }
 
-	p.writing = writeSteps(nil, p.root)
 var outOrder = []string{"@timestamp", "event"}
 
 func sortOut(n *outNode) {

@@ -164,7 +164,7 @@ func (r *runner) recognise(x *index, hint string) (p *plan, byNames bool) {
 		}
 	}
 	if !r.isObj && (c.best.plan == nil || c.best.sign.score < sureScore) {
-		x.text.scan(r.raw, c.try)
+		x.text.scan(r.raw, c)
 		for _, n := range x.always {
 			c.try(n)
 		}

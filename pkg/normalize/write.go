@@ -25,7 +25,6 @@ func (r *runner) notePresent() {
 			r.present[i>>6] |= 1 << (i & 63)
 		}
 	}
-	r.object(w, r.plan.root, outer)
 }
 
 // object writes the members of n: its fields, what the wrapping event has in the same place, and what was not used.

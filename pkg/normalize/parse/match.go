@@ -41,7 +41,6 @@ func (m *Matcher) add(p *Pattern, r *Record, parent int32) {
 			r.Add(parent, Cell{Key: name, Val: c, Kind: event.String})
 		}
 	}
-	return true
 }
 
 // run matches s from op i on to the pattern's end.
