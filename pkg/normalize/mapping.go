@@ -31,6 +31,7 @@ type document struct {
 	Set     yaml.Node `yaml:"set"`
 	Switch  yaml.Node `yaml:"switch"`
 	Tables  yaml.Node `yaml:"tables"`
+	Pairs   yaml.Node `yaml:"pairs"`
 	Extends []string  `yaml:"extends"`
 	Tests   yaml.Node `yaml:"tests"`
 }
@@ -164,6 +165,7 @@ func (c *compiler) document(doc *document, top bool) {
 	p.none = append(p.none, doc.Absent...)
 	c.each(&doc.Each)
 	c.table(&doc.Tables)
+	c.pairs(&doc.Pairs)
 	c.inside(&doc.Inside)
 	c.parsers(&doc.Parse, doc.From)
 	c.prefixes(&doc.Prefix)
