@@ -19,6 +19,7 @@ type Builder struct {
 	Line  []byte // so far; only to append a value's text to, between Key and Done
 	tape  bool
 	nodes []node
+	marks []byte // memory of a scan
 	open  []frame
 	begun int // how many of open are in the line; the others wait for a member
 }
@@ -159,7 +160,7 @@ func (w *Builder) Done() {
 func (w *Builder) rescan(n int32) {
 	nd := &w.nodes[n]
 	first := len(w.nodes)
-	nodes, err := scan(w.Line[nd.val0:nd.val1], w.nodes, nd.val0)
+	nodes, err := scan(w.Line[nd.val0:nd.val1], w.nodes, nd.val0, &w.marks)
 	if err != nil {
 		return // not JSON: the caller's fault; it reads as an object without members
 	}

@@ -199,7 +199,7 @@ func (e *Event) assign(m int32, raw []byte) {
 	v := ValueOf(raw)
 	if v.Kind == Object {
 		first := len(e.nodes)
-		nodes, err := scan(e.ext[start:], e.nodes, uint32(start)|inExt)
+		nodes, err := scan(e.ext[start:], e.nodes, uint32(start)|inExt, &e.marks)
 		if err == nil {
 			e.nodes = nodes
 			child, last := nodes[first].child, nodes[first].last

@@ -23,10 +23,48 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 	return dst
 }
 
-// appendString copies eight bytes in one step, also those behind the first that needs an escape: it is written over them.
-// The lowest marked byte of the mask is exact, the ones above may not be (see scanner.str).
+// longString is from how many bytes on marks cost less than the branches that they save.
+const longString = 192
+
+// appendString appends s as a JSON string.
 func appendString(dst, s []byte) []byte {
 	dst = append(slices.Grow(dst, len(s)+len(s)/4+16), '"')
+	if len(s) >= longString {
+		dst, s = appendMarked(dst, s)
+	}
+	return appendShort(dst, s)
+}
+
+// appendMarked appends the text of s, as far as it is ASCII by whole pieces, and returns what is left.
+func appendMarked(dst, s []byte) (out, rest []byte) {
+	var memory [4096/8 + 8]byte
+	for len(s) > 0 {
+		piece := s[:min(len(s), 4096)]
+		marks, high := mark(memory[:0], piece)
+		if high {
+			break
+		}
+		for i := 0; ; i++ {
+			end := nextMark(marks, i, len(piece))
+			if cap(dst)-len(dst) < end-i+32 {
+				dst = slices.Grow(dst, len(s)-i+len(s)/4+32)
+			}
+			n := len(dst)
+			n += copyRun(dst[n:cap(dst)], piece, i, end)
+			dst = dst[:n]
+			if i = end; i == len(piece) {
+				break
+			}
+			dst = appendEscape(dst, piece[i])
+		}
+		s = s[len(piece):]
+	}
+	return dst, s
+}
+
+// appendShort appends the text of s and the quote behind it. It copies eight bytes in one step, also those behind the first that
+// needs an escape: it is written over them. The lowest marked byte of the mask is exact, the ones above may not be.
+func appendShort(dst, s []byte) []byte {
 	for i := 0; ; {
 		for i+8 <= len(s) {
 			if cap(dst)-len(dst) < 8 {
@@ -65,6 +103,19 @@ func appendString(dst, s []byte) []byte {
 		}
 		i += n
 	}
+}
+
+// copyRun copies s[i:end] to dst, which has room for 15 bytes more: runs between escapes are short, and words copied beyond their
+// end cost less than a call. It returns end-i.
+func copyRun(dst, s []byte, i, end int) int {
+	n := 0
+	for ; i+16 <= len(s); i, n = i+16, n+16 {
+		*(*[16]byte)(dst[n:]) = [16]byte(s[i:])
+		if end-i <= 16 {
+			return n + end - i
+		}
+	}
+	return n + copy(dst[n:], s[i:end])
 }
 
 func appendEscape(dst []byte, c byte) []byte {

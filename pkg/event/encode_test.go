@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -68,6 +69,16 @@ func TestAppendStringAgainstSlow(t *testing.T) {
 		}
 		check(s)
 	}
+	// Long ones, of ASCII for one piece of memory and more, and with something else at its end.
+	ascii := []string{"a", "plain text, and more", `"`, `\`, `\"`, "\n", "\x00", "{}:,", strings.Repeat("b", 70)}
+	for n := range 600 {
+		var s []byte
+		for len(s) < n*15 {
+			s = append(s, ascii[rnd.IntN(len(ascii))]...)
+		}
+		check(s)
+		check(append(s, pieces[rnd.IntN(len(pieces))]...))
+	}
 }
 
 // Every escape at every place of a word, and ends in the middle of one.
@@ -117,13 +128,23 @@ func TestAppendTimeAgainstTime(t *testing.T) {
 	}
 }
 
+// Lines of many shapes, as a stream has them: of one line alone the processor learns where its quotes are.
 func BenchmarkAppendString(b *testing.B) {
-	line := []byte(`{"ts":1795392000.000,"Id":"a95c7e78-c37c-4951-a2fa-4cf2ca4ef700","Operation":"Add member to role.","UserAgent":"aws-cli/2.31.4 md/awscrt#0.27.6 ua/2.1 os/linux#6.8.0-1039-aws md/arch#x86_64 lang/python#3.13.7"}`)
-	dst := make([]byte, 0, 1024)
-	b.SetBytes(int64(len(line)))
+	rnd := rand.New(rand.NewPCG(1, 2))
+	lines, size := make([][]byte, 256), 0
+	for i := range lines {
+		line := []byte("{")
+		for range 10 + rnd.IntN(20) {
+			line = fmt.Appendf(line, `"%s":"%s",`, strings.Repeat("n", 2+rnd.IntN(12)), strings.Repeat("v", rnd.IntN(30)))
+		}
+		lines[i] = append(line, `"n":0}`...)
+		size += len(lines[i])
+	}
+	dst := make([]byte, 0, 4096)
+	b.SetBytes(int64(size / len(lines)))
 	b.ReportAllocs()
-	for b.Loop() {
-		dst = AppendString(dst[:0], line)
+	for i := 0; b.Loop(); i++ {
+		dst = AppendString(dst[:0], lines[i%len(lines)])
 	}
 }
 

@@ -5,6 +5,7 @@ type Event struct {
 	line  []byte // as it came; not owned
 	ext   []byte // what was added; owned
 	nodes []node // tape; empty until parsed
+	marks []byte // memory of a scan
 	after []*Event
 
 	record []byte // raw record that is not in the line yet; nil: none
@@ -53,7 +54,7 @@ func (e *Event) Parse() error {
 
 // scan builds the tape of the line as it is.
 func (e *Event) scan() error {
-	nodes, err := scan(e.line, e.nodes[:0], 0)
+	nodes, err := scan(e.line, e.nodes[:0], 0, &e.marks)
 	e.nodes = nodes
 	if err != nil {
 		e.nodes = e.nodes[:0]

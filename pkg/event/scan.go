@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -48,8 +49,8 @@ const inExt uint32 = 1 << 31
 type scanner struct {
 	s     []byte
 	nodes []node
+	marks []byte // of s (see mark)
 	base  uint32
-	hi    uint64 // bytes >= 0x80 were seen
 	fault SyntaxError
 
 	wrapped bool   // the text of event.original is wanted (unwrap.go)
@@ -62,13 +63,15 @@ func (p *scanner) fail(i int, reason string) int {
 	return -1
 }
 
-// scan appends the tape of s to nodes: the object's own node first. base is added to every offset.
-func scan(s []byte, nodes []node, base uint32) ([]node, error) {
+// scan appends the tape of s to nodes: the object's own node first. base is added to every offset. memory is for the scan alone.
+func scan(s []byte, nodes []node, base uint32, memory *[]byte) ([]node, error) {
 	if len(s) > maxSize {
 		return nodes, &SyntaxError{Offset: maxSize, Reason: "longer than 2 GiB"}
 	}
-	p := scanner{s: s, nodes: nodes, base: base}
-	if err := p.line(); err != nil {
+	p := scanner{s: s, nodes: nodes, base: base, marks: *memory}
+	err := p.line()
+	*memory = p.marks
+	if err != nil {
 		return nodes, err
 	}
 	return p.nodes, nil
@@ -81,6 +84,8 @@ func (p *scanner) line() error {
 	if i == len(s) || s[i] != '{' {
 		return &SyntaxError{Offset: i, Reason: "no '{'"}
 	}
+	var high bool
+	p.marks, high = mark(p.marks, s)
 	root := int32(len(p.nodes))
 	p.nodes = append(p.nodes, node{next: -1, child: -1, last: -1, kind: Object, val0: p.base + uint32(i)})
 	end := p.object(i, root, 1)
@@ -92,7 +97,7 @@ func (p *scanner) line() error {
 	if i = skipSpace(s, end); i != len(s) {
 		return &SyntaxError{Offset: i, Reason: "text after the object"}
 	}
-	if p.hi != 0 && !utf8.Valid(s) {
+	if high && !utf8.Valid(s) {
 		return &SyntaxError{Offset: firstInvalid(s), Reason: "not UTF-8"}
 	}
 	return nil
@@ -125,45 +130,56 @@ func (p *scanner) object(i int, n int32, depth int) int {
 			return p.fail(i, "no field name")
 		}
 		k0 := i + 1
-		end, esc := p.str(k0)
+		end, esc := p.quick(k0), false
 		if end < 0 {
-			return -1
+			if end, esc = p.str(k0); end < 0 {
+				return -1
+			}
 		}
-		var flags uint8
-		if esc {
-			flags = flagKeyEsc
-		}
-		i = end + 1
-		if i < len(s) && s[i] != ':' {
+		if i = end + 1; i < len(s) && s[i] != ':' {
 			i = skipSpace(s, i)
 		}
 		if i >= len(s) || s[i] != ':' {
 			return p.fail(i, "no ':'")
 		}
-		i++
-		if i < len(s) && s[i] <= ' ' {
+		if i++; i < len(s) && s[i] <= ' ' {
 			i = skipSpace(s, i)
 		}
 		m := int32(len(p.nodes))
-		p.nodes = append(p.nodes, node{
-			key0: p.base + uint32(k0), key1: p.base + uint32(end), val0: p.base + uint32(i),
-			next: -1, child: -1, last: -1, flags: flags,
-		})
+		nd := p.node()
+		// Field by field: a composite would be put together in narrow stores and copied in wide loads, for which the processor waits.
+		nd.key0, nd.key1 = p.base+uint32(k0), p.base+uint32(end)
+		nd.val0, nd.val1 = p.base+uint32(i), 0
+		nd.next, nd.child, nd.last = -1, -1, -1
+		nd.kind, nd.flags = Missing, 0
+		if esc {
+			nd.flags = flagKeyEsc
+		}
 		if prev < 0 {
 			p.nodes[n].child = m
 		} else {
 			p.nodes[prev].next = m
 		}
 		prev = m
-		if p.wrapped && depth == 2 && p.isOriginal(i, n, s[k0:end]) {
-			i = p.original(i, m)
-		} else {
-			i = p.value(i, m, depth)
+		q := -1
+		if i < len(s) && s[i] == '"' && !p.wrapped {
+			q = p.quick(i + 1)
 		}
-		if i < 0 {
-			return -1
+		switch {
+		case q >= 0:
+			i = q + 1
+			nd.kind, nd.val1 = String, p.base+uint32(i)
+		default:
+			if p.wrapped && depth == 2 && p.isOriginal(i, n, s[k0:end]) {
+				i = p.original(i, m)
+			} else {
+				i = p.value(i, m, depth)
+			}
+			if i < 0 {
+				return -1
+			}
+			p.nodes[m].val1 = p.base + uint32(i)
 		}
-		p.nodes[m].val1 = p.base + uint32(i)
 		if i < len(s) && s[i] <= ' ' {
 			i = skipSpace(s, i)
 		}
@@ -182,6 +198,25 @@ func (p *scanner) object(i int, n int32, depth int) int {
 			i = skipSpace(s, i)
 		}
 	}
+}
+
+// node adds one to the tape.
+func (p *scanner) node() *node {
+	if len(p.nodes) == cap(p.nodes) {
+		p.nodes = slices.Grow(p.nodes, len(p.nodes)/2+16)
+	}
+	p.nodes = p.nodes[:len(p.nodes)+1]
+	return &p.nodes[len(p.nodes)-1]
+}
+
+// quick is str for a short string without escapes; it is -1 for others.
+func (p *scanner) quick(i int) int {
+	m := binary.LittleEndian.Uint64(p.marks[i>>3:]) >> (i & 7)
+	end := i + bits.TrailingZeros64(m)
+	if m != 0 && p.s[end] == '"' {
+		return end
+	}
+	return -1
 }
 
 // value checks the value at s[i]; m is its node, or -1 within an array, where no tape is kept.
@@ -341,58 +376,47 @@ func (p *scanner) number(i int) int {
 	return i
 }
 
-const (
-	lsb = 0x0101010101010101
-	msb = 0x8080808080808080
-)
+// next returns the offset of the first mark from i <= len(s) on, or len(s).
+func (p *scanner) next(i int) int { return nextMark(p.marks, i, len(p.s)) }
 
 // str returns the offset of the quote that ends the string whose text begins at s[i], and whether it has escapes.
-// Eight bytes are looked at in one step: the lowest marked byte of the mask is exact, the ones above may not be.
 func (p *scanner) str(i int) (end int, esc bool) {
-	s := p.s
 	for {
-		for i+8 <= len(s) {
-			x := binary.LittleEndian.Uint64(s[i:])
-			q := x ^ (lsb * '"')
-			b := x ^ (lsb * '\\')
-			m := ((q - lsb) &^ q) | ((b - lsb) &^ b) | ((x - lsb*0x20) &^ x)
-			if m &= msb; m != 0 {
-				n := bits.TrailingZeros64(m) >> 3
-				p.hi |= x & msb & (1<<(8*uint(n)) - 1)
-				i += n
-				goto special
-			}
-			p.hi |= x & msb
-			i += 8
-		}
-		for i < len(s) && s[i] != '"' && s[i] != '\\' && s[i] >= 0x20 {
-			p.hi |= uint64(s[i]) & 0x80
-			i++
-		}
-		if i >= len(s) {
+		i = p.next(i)
+		if i >= len(p.s) {
 			return p.fail(i, "ends within a string"), esc
 		}
-	special:
-		switch c := s[i]; {
+		switch c := p.s[i]; {
 		case c == '"':
 			return i, esc
 		case c < 0x20:
 			return p.fail(i, "control character in a string"), esc
 		}
 		esc = true
-		if i+1 >= len(s) {
-			return p.fail(i, "ends within a string"), esc
-		}
-		switch s[i+1] {
-		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-			i += 2
-		case 'u':
-			if _, ok := hex4(s[i:]); !ok {
-				return p.fail(i, `bad \u escape`), esc
+		n := 2
+		if i+1 >= len(p.s) || p.s[i+1] != '"' {
+			if n = p.escape(i); n < 0 {
+				return -1, esc
 			}
-			i += 6
-		default:
-			return p.fail(i, "bad escape"), esc
 		}
+		i += n
 	}
+}
+
+// escape checks the escape at s[i] and returns its length.
+func (p *scanner) escape(i int) int {
+	s := p.s
+	if i+1 >= len(s) {
+		return p.fail(i, "ends within a string")
+	}
+	switch s[i+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if _, ok := hex4(s[i:]); !ok {
+			return p.fail(i, `bad \u escape`)
+		}
+		return 6
+	}
+	return p.fail(i, "bad escape")
 }

@@ -1,8 +1,10 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,20 +57,17 @@ func TestStrAgainstSlow(t *testing.T) {
 		b.WriteString(strings.Repeat("z", rnd.IntN(9)))
 		s := []byte(b.String())
 		want, wantEsc := slowStr(s)
-		p := scanner{s: s}
+		marks, high := mark(nil, s)
+		p := scanner{s: s, marks: marks}
 		got, esc := p.str(0)
 		if got != want || got >= 0 && esc != wantEsc {
 			t.Fatalf("%q: %d, %v; want %d, %v (%s)", s, got, esc, want, wantEsc, p.fault.Reason)
 		}
 		if got >= 0 {
 			good++
-			high := false
-			for _, c := range s[:got] {
-				high = high || c >= 0x80
-			}
-			if high != (p.hi != 0) {
-				t.Fatalf("%q: bytes beyond ASCII: %v", s, p.hi != 0)
-			}
+		}
+		if want := slices.ContainsFunc(s, func(c byte) bool { return c >= 0x80 }); high != want {
+			t.Fatalf("%q: bytes beyond ASCII: %v", s, high)
 		}
 	}
 	if good < 15_000 {
@@ -88,6 +87,37 @@ func BenchmarkParseWrapped(b *testing.B) {
 		e.Reset(line)
 		if err := e.Parse(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// The marks that the processor's wide instructions set, and those set word by word, against a byte-by-byte look; at every length and place in memory.
+func TestMarks(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	bag := []byte("\"\\\x00\x1f\n !#[]z\x7f\x80\xa2\xdc\xff")
+	memory := make([]byte, 400)
+	for n := range 300 {
+		for range 20 {
+			at := rnd.IntN(64)
+			s := memory[at : at+n]
+			for i := range s {
+				s[i] = bag[rnd.IntN(len(bag))]
+				if rnd.IntN(3) > 0 {
+					s[i] = 'a'
+				}
+			}
+			want, high := make([]byte, (n+63)/64*8+8), false
+			for i, c := range s {
+				if c == '"' || c == '\\' || c < 0x20 {
+					want[i/8] |= 1 << (i % 8)
+				}
+				high = high || c >= 0x80
+			}
+			for name, f := range map[string]func(dst, s []byte) ([]byte, bool){"mark": mark, "markWords": markWords} {
+				if got, h := f(bytes.Repeat([]byte{0xee}, 60), s); !slices.Equal(got, want) || h != high {
+					t.Fatalf("%s of %q: %x, %v; want %x, %v", name, s, got, h, want, high)
+				}
+			}
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package event
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"slices"
 )
 
@@ -24,9 +22,10 @@ func (e *Event) Unwrap(dst []byte) (text []byte, ok bool, err error) {
 	if len(e.line) > maxSize {
 		return dst, false, e.Parse()
 	}
-	p := scanner{s: e.line, nodes: e.nodes[:0], wrapped: true, text: dst}
+	p := scanner{s: e.line, nodes: e.nodes[:0], marks: e.marks, wrapped: true, text: dst}
 	err = p.line()
-	if e.nodes = p.nodes; err != nil {
+	e.nodes, e.marks = p.nodes, p.marks
+	if err != nil {
 		e.nodes = e.nodes[:0]
 		return dst, false, err
 	}
@@ -49,73 +48,47 @@ func (p *scanner) original(i int, m int32) int {
 	s := p.s
 	p.nodes[m].kind, p.member = String, m
 	i++
-	text := slices.Grow(p.text, len(s)-i+8)
+	text := slices.Grow(p.text, len(s)-i+32)
 	n := len(text)
-	for i < len(s) {
-		if i+8 <= len(s) {
-			x := binary.LittleEndian.Uint64(s[i:])
-			binary.LittleEndian.PutUint64(text[n:n+8], x)
-			q := x ^ (lsb * '"')
-			b := x ^ (lsb * '\\')
-			mask := ((q - lsb) &^ q) | ((b - lsb) &^ b) | ((x - lsb*0x20) &^ x)
-			if mask &= msb; mask == 0 {
-				p.hi |= x & msb
-				i, n = i+8, n+8
-				continue
-			}
-			k := bits.TrailingZeros64(mask) >> 3 // the lowest marked byte is exact
-			p.hi |= x & msb & (1<<(8*uint(k)) - 1)
-			i, n = i+k, n+k
+	for {
+		end := p.next(i)
+		if end >= len(s) {
+			return p.fail(end, "ends within a string")
 		}
+		n += copyRun(text[n:cap(text)], s, i, end)
+		i = end
 		switch c := s[i]; {
 		case c == '"':
 			p.text = text[:n]
 			return i + 1
-		case c == '\\':
-			p.nodes[m].flags |= flagValEsc
-			if i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\' || s[i+1] == '/') {
-				text = append(text[:n], s[i+1])
-				i, n = i+2, n+1
-				continue
-			}
-			width := p.escape(i)
-			if width < 0 {
-				return -1
-			}
-			// There is room for it: what an escape says is never longer than it.
-			text = AppendUnquoted(text[:n], s[i:i+width])
-			i, n = i+width, len(text)
 		case c < 0x20:
 			return p.fail(i, "control character in a string")
-		default:
-			p.hi |= uint64(c) & 0x80
-			text = append(text[:n], c)
-			i, n = i+1, n+1
 		}
+		p.nodes[m].flags |= flagValEsc
+		if i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\' || s[i+1] == '/') {
+			text = append(text[:n], s[i+1])
+			i, n = i+2, n+1
+			continue
+		}
+		width := p.escape(i)
+		if width == 6 && pair(s[i:]) {
+			width = 12
+		}
+		if width < 0 {
+			return -1
+		}
+		// There is room for it: what an escape says is never longer than it.
+		text = AppendUnquoted(text[:n], s[i:i+width])
+		i, n = i+width, len(text)
 	}
-	return p.fail(i, "ends within a string")
 }
 
-// escape checks the escape at s[i] and returns its length, that of both halves for a pair of surrogates, or -1.
-func (p *scanner) escape(i int) int {
-	s := p.s
-	if i+1 >= len(s) {
-		return p.fail(i, "ends within a string")
+// pair tells whether s begins with the escapes of two surrogates that are one character.
+func pair(s []byte) bool {
+	hi, _ := hex4(s)
+	if hi < 0xD800 || hi >= 0xDC00 {
+		return false
 	}
-	switch s[i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		r, ok := hex4(s[i:])
-		if !ok {
-			return p.fail(i, `bad \u escape`)
-		}
-		if r >= 0xD800 && r < 0xDC00 {
-			if lo, ok := hex4(s[i+6:]); ok && lo >= 0xDC00 && lo < 0xE000 {
-				return 12
-			}
-		}
-		return 6
-	}
-	return p.fail(i, "bad escape")
+	lo, ok := hex4(s[6:])
+	return ok && lo >= 0xDC00 && lo < 0xE000
 }
