@@ -21,6 +21,7 @@ type plan struct {
 	inside                     []*source        // where the records are that find their own mappings
 	prefixes                   []*parse.Pattern // of lines
 	lines                      []linePattern
+	pairs                      []pairList
 	none                       []string
 	tables                     map[string]*lookup
 
@@ -201,6 +202,7 @@ func (p *plan) finish(c *compiler) {
 	at.keep = true
 	sortOut(p.root)
 	p.flat = p.flatJSON()
+	p.finishPairs()
 	p.root.index((len(p.fields) + 63) / 64)
 	p.writing = writeSteps(nil, p.root)
 }

@@ -235,6 +235,9 @@ func (r *runner) findCells(p *plan) {
 	if p.slots > 0 {
 		r.place(p)
 	}
+	if p.pairs != nil {
+		r.findPairs(p)
+	}
 }
 
 // resolve finds the record's cells for the plan's sources.
