@@ -170,6 +170,11 @@ func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
 		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
 	case stepZeek:
 		return r.zeekLine(at, s, in)
+	case stepSD:
+		if s.from == nil && len(r.head.Data) > 0 {
+			in = r.head.Data
+		}
+		return s.renamed(&r.rec, before, parse.SD(&r.rec, at, in))
 	case stepWinlog:
 		return r.winlog(at, s, in)
 	case stepAudit:
