@@ -44,6 +44,7 @@ place for stays under the dataset's own object; what no mapping knows goes on as
 			&cli.StringFlag{Name: "dataset", Usage: "mapping or dataset (`NAME`) of records that bear none; else they are recognised by themselves"},
 			&cli.StringFlag{Name: "schema", Value: "ecs", Usage: "`SCHEMA` to write: ecs, or ocsf (for the end of the pipe: detect and persist read ecs)"},
 			&cli.StringFlag{Name: "original", Value: "keep", Usage: "event.original: keep, drop, or errors (only where a record failed)"},
+			&cli.StringFlag{Name: "join", Usage: "make one event of the records of each event; `WHAT` is auditd"},
 			&cli.StringFlag{Name: "redact", Usage: "take values out, or put pseudonyms in their place, as the rules in `FILE` say"},
 			&cli.StringFlag{Name: "tz", Value: "UTC", Usage: "`ZONE` of times without one, such as Europe/Budapest"},
 			&cli.StringFlag{Name: "state", Hidden: true},
@@ -93,9 +94,17 @@ func run(c *cli.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		list := []stage.Stage{normalize.New(normalize.Config{
+		var first stage.Stage = normalize.New(normalize.Config{
 			Mappings: m, Dataset: c.String("dataset"), Original: o, Zone: zone, Counters: env.Counters.Set(),
-		})}
+		})
+		switch join := c.String("join"); join {
+		case "":
+		case "auditd":
+			first = normalize.NewAuditJoin(stage.Parallel(first, env.Workers))
+		default:
+			return nil, frame.Usagef("--join: %q is none of auditd", join)
+		}
+		list := []stage.Stage{first}
 		if path := c.String("redact"); path != "" {
 			rules, err := redact.Load(path, os.Getenv)
 			if err != nil {

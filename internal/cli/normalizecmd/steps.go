@@ -3,6 +3,7 @@ package normalizecmd
 import (
 	"errors"
 	"io"
+	"time"
 
 	"leat/pkg/event"
 	"leat/pkg/stage"
@@ -57,6 +58,56 @@ func (s steps) Mark(m stage.Mark) error {
 		}
 	}
 	return nil
+}
+
+// Flush takes what the steps held back through those behind them.
+func (s steps) Flush(b *event.Batch) error {
+	return s.own(b, func(one stage.Stage) error {
+		if f, ok := one.(stage.Flusher); ok {
+			return f.Flush(b)
+		}
+		return nil
+	})
+}
+
+// own lets each step push into b, and takes what is there through the next. b is empty before the first.
+func (s steps) own(b *event.Batch, push func(one stage.Stage) error) error {
+	for i, one := range s {
+		if len(b.Events) > 0 {
+			b.Reread = i+1 < len(s)
+			if err := one.Process(b); err != nil {
+				return err
+			}
+			b.Compact()
+		}
+		if err := push(one); err != nil {
+			return err
+		}
+		b.Compact()
+	}
+	return nil
+}
+
+// Tick tells the steps that act as time goes on.
+func (s steps) Tick(now time.Time) error {
+	for _, one := range s {
+		if t, ok := one.(stage.Ticker); ok {
+			if err := t.Tick(now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Release is Flush for what time alone lets go.
+func (s steps) Release(b *event.Batch) error {
+	return s.own(b, func(one stage.Stage) error {
+		if r, ok := one.(stage.Releaser); ok {
+			return r.Release(b)
+		}
+		return nil
+	})
 }
 
 // Close closes the steps that hold something.
