@@ -23,6 +23,7 @@ type automatic struct {
 	transport, iana, sourceIP, destIP, sourcePort, destPort    int
 	sums                                                       []sum
 	span                                                       span
+	derived                                                    derived
 }
 
 // sum is a field of the network that is the sum of both ends' (ECS network.bytes, network.packets).
@@ -65,6 +66,7 @@ func (p *plan) addAutomatic() (err error) {
 		a.urlPath, a.urlQuery, a.urlDomain = leaf("url.path"), leaf("url.query"), leaf("url.domain")
 		a.urlScheme, a.urlPort, a.urlExtension, a.urlFragment = leaf("url.scheme"), leaf("url.port"), leaf("url.extension"), leaf("url.fragment")
 	}
+	a.derived.enter(have, leaf)
 	a.sourceIP, a.destIP, a.sourcePort, a.destPort = have("source.ip"), have("destination.ip"), have("source.port"), have("destination.port")
 	a.transport, a.iana, a.communityID = have("network.transport"), have("network.iana_number"), -1
 	if a.sourceIP >= 0 && a.destIP >= 0 && (a.transport >= 0 || a.iana >= 0) {
@@ -126,6 +128,7 @@ func (r *runner) automatics() {
 	if a.urlFull >= 0 {
 		r.url()
 	}
+	r.derive(&a.derived)
 	r.header()
 	if a.communityID >= 0 && !r.has(a.communityID) {
 		r.communityID()

@@ -69,6 +69,13 @@ func functions() []function {
 		{"addr", "", "the address in ADDRESS:PORT or [ADDRESS]:PORT, or the address that it is, else nothing", addrCall},
 		{"port", "", "the port in HOST:PORT or [ADDRESS]:PORT, else nothing", portCall},
 		{"dn", "text", "the values of attribute TEXT in a distinguished name, joined with dots: dn dc is the domain", dnCall},
+		{"url", "text", "a part of a URL: scheme, user, host, port, path, query or fragment", urlCall},
+		{"parameter", "text", "the value of parameter TEXT of a URL or query, decoded", parameterCall},
+		{"email", "text", "a part of a mailbox such as \"Ann\" <ann@example.org>: address, name, local or domain", emailCall},
+		{"registered_domain", "", "of a host's name, what was registered: example.co.uk", registeredCall},
+		{"top_level_domain", "", "of a host's name, the public suffix: co.uk", suffixCall},
+		{"subdomain", "", "of a host's name, what stands in front of the registered domain", subdomainCall},
+		{"user_agent", "text", "of a User-Agent header: name, version, os.name, os.version, os.full, os.type or device.name", agentCall},
 		{"mac", "", "a hardware address as ECS writes it: 00-1A-2B-3C-4D-5E", macCall},
 		{"less", "source", "minus the whole number at SOURCE, where that is not more: end | less start", lessCall},
 		{"int", "", "a whole number (0x.. is read too), else nothing", intCall},
@@ -137,6 +144,9 @@ func compileCall(s string, tables map[string]*lookup) (call, error) {
 			if c.table = tables[arg]; c.table == nil {
 				return c, fmt.Errorf("no table %q; expected one of the key tables", arg)
 			}
+		}
+		if err := checkPart(name, arg); err != nil {
+			return c, err
 		}
 		if name == "time" && arg != "" {
 			if err := parse.CheckLayout(arg); err != nil {

@@ -12,6 +12,8 @@ import (
 
 // runner holds the memory for running plans over one record after the other.
 type runner struct {
+	lookups
+
 	plan       *plan
 	rec        parse.Record
 	head       parse.Header
