@@ -12,7 +12,7 @@ import (
 // automatic holds the leaves of what no mapping has to write. -1 = not in this mapping.
 type automatic struct {
 	timestamp, kind, dataset, version, original, message, id   int
-	escaped                                                    int
+	escaped, told                                              int
 	hostName, hostHostname, procName, procPID                  int
 	priority, facility, severity                               int
 	relatedIP, relatedUser, relatedHosts, relatedHash          int
@@ -52,7 +52,7 @@ func (p *plan) addAutomatic() (err error) {
 	a := &p.auto
 	a.timestamp, a.kind, a.dataset = leaf("@timestamp"), leaf("event.kind"), leaf("event.dataset")
 	a.version, a.original = leaf("ecs.version"), leaf("event.original")
-	a.message, a.id, a.escaped = leaf("message"), leaf("event.id"), leaf("leat.escaped")
+	a.message, a.id, a.escaped, a.told = leaf("message"), leaf("event.id"), leaf("leat.escaped"), leaf("leat.time")
 	a.hostName, a.hostHostname, a.procName, a.procPID = leaf("host.name"), leaf("host.hostname"), leaf("process.name"), leaf("process.pid")
 	a.priority, a.facility, a.severity = leaf("log.syslog.priority"), leaf("log.syslog.facility.code"), leaf("log.syslog.severity.code")
 	for _, side := range []string{"source", "destination", "client", "server"} {

@@ -37,6 +37,7 @@ type runner struct {
 	item       value  // the element that an object is built of
 	objects    []byte // scratch for them
 	clock      parse.Clock
+	times      times
 	minute     parse.Minute // of the header's time
 	written    writtenTime
 	choice     choice

@@ -57,6 +57,7 @@ func New(cfg Config) *Stage {
 	s.run.zeek = &zeekHeaders{}
 	if cfg.Counters != nil {
 		s.unknown = cfg.Counters.GetOrCreateCounter("leat_unrecognised_total")
+		s.run.times.counters = newTimeCounters(cfg.Counters)
 	}
 	return s
 }
@@ -85,6 +86,7 @@ func (s *Stage) Process(b *event.Batch) error {
 			s.one(b, e)
 		}
 	}
+	s.run.times.count()
 	return nil
 }
 

@@ -1,12 +1,22 @@
 package normalize
 
 import (
+	"time"
+
 	"leat/pkg/event"
 	"leat/pkg/normalize/parse"
 )
 
 // timestamp sets @timestamp from the record, else from its syslog header, else from what ingest noted, else from the clock.
 func (r *runner) timestamp() {
+	r.times.doubted = false
+	r.chooseTime()
+	if r.times.doubted {
+		r.put(r.plan.auto.told, r.time(r.times.told))
+	}
+}
+
+func (r *runner) chooseTime() {
 	if t := r.plan.timing; t != nil {
 		clock := r.clock
 		if t.zone != nil {
@@ -19,7 +29,7 @@ func (r *runner) timestamp() {
 			if v.kind == event.Missing {
 				continue
 			}
-			if ns, ok := readTime(clock, t.layouts, r.textOf(v)); ok {
+			if ns, ok := readTime(clock, t.layouts, r.textOf(v)); ok && r.believes(ns) {
 				r.put(r.plan.auto.timestamp, r.time(ns))
 				if cell != parse.None {
 					r.rec.Cells[cell].Used = true
@@ -33,12 +43,19 @@ func (r *runner) timestamp() {
 		if len(r.head.Zone) > 0 {
 			clock.Zone = parse.Zone(string(r.head.Zone), clock.Zone)
 		}
-		if ns, ok := r.minute.Time(clock, r.head.Time); ok {
+		ns, ok := r.minute.Time(clock, r.head.Time)
+		if len(r.head.Time) == len(time.Stamp) {
+			r.times.yearless++
+		}
+		if ok && r.believes(ns) {
 			r.put(r.plan.auto.timestamp, r.time(ns))
 			return
 		}
 	}
-	r.put(r.plan.auto.timestamp, r.time(r.clock.Now.UnixNano()))
+	if !r.times.doubted {
+		r.times.missing++
+	}
+	r.put(r.plan.auto.timestamp, r.time(r.received()))
 }
 
 func readTime(c parse.Clock, layouts []string, t []byte) (int64, bool) {
