@@ -161,25 +161,22 @@ func (p *scanner) object(i int, n int32, depth int) int {
 			p.nodes[prev].next = m
 		}
 		prev = m
-		q := -1
-		if i < len(s) && s[i] == '"' && !p.wrapped {
-			q = p.quick(i + 1)
-		}
 		switch {
-		case q >= 0:
-			i = q + 1
-			nd.kind, nd.val1 = String, p.base+uint32(i)
+		case p.wrapped && depth == 2 && p.isOriginal(i, n, s[k0:end]):
+			i = p.original(i, m)
+		case i < len(s) && s[i] == '"':
+			if q := p.quick(i + 1); q >= 0 {
+				i, nd.kind = q+1, String
+				break
+			}
+			fallthrough
 		default:
-			if p.wrapped && depth == 2 && p.isOriginal(i, n, s[k0:end]) {
-				i = p.original(i, m)
-			} else {
-				i = p.value(i, m, depth)
-			}
-			if i < 0 {
-				return -1
-			}
-			p.nodes[m].val1 = p.base + uint32(i)
+			i = p.value(i, m, depth)
 		}
+		if i < 0 {
+			return -1
+		}
+		p.nodes[m].val1 = p.base + uint32(i)
 		if i < len(s) && s[i] <= ' ' {
 			i = skipSpace(s, i)
 		}
