@@ -34,7 +34,7 @@ func TestEach(t *testing.T) {
 		{"nulls are no elements", `{"top":null,"a":{"list":[null,{"inner":[{"tuples":[null,"x"]}]}]}}`, []string{"x <nil> <nil> <nil>"}},
 		{"of two of a name the first", `{"top":1,"top":2,"a":{"list":[{"inner":[{"tuples":["x"]}]}]}}`, []string{"x <nil> <nil> 1"}},
 	} {
-		s := New(Config{Mappings: mustCompile(t, eachMapping)})
+		s := New(Config{Mappings: mapping(t, eachMapping)})
 		var got []string
 		for _, line := range process(t, s, c.in) {
 			got = append(got, fmt.Sprint(get(t, line, "user.name"), " ", get(t, line, "host.name"), " ", get(t, line, "source.ip"), " ", get(t, line, "event.code")))
@@ -47,7 +47,7 @@ func TestEach(t *testing.T) {
 
 // What an element's event has as its original makes the same event again.
 func TestEachOriginalTellsAll(t *testing.T) {
-	s := New(Config{Mappings: mustCompile(t, eachMapping)})
+	s := New(Config{Mappings: mapping(t, eachMapping)})
 	out := process(t, s, `{"top":1,"b":"\u00e9","a":{"n":2,"list":[{"host":"h\"1","inner":[{"tuples":["x"]}]}]}}`)
 	want := `{"tuples":"x","top":1,"b":"\u00e9","n":2,"host":"h\"1"}`
 	if got := get(t, out[0], "event.original"); got != want {
@@ -57,7 +57,7 @@ func TestEachOriginalTellsAll(t *testing.T) {
 
 func TestEachWithoutElements(t *testing.T) {
 	for _, in := range []string{`{"top":1}`, `{"top":1,"a":7}`, `{"top":1,"a":{"list":[]}}`, `{"top":1,"a":{"list":[{"inner":3}]}}`} {
-		s := New(Config{Mappings: mustCompile(t, eachMapping)})
+		s := New(Config{Mappings: mapping(t, eachMapping)})
 		out := process(t, s, in)
 		if len(out) != 1 || get(t, out[0], "event.original") != in {
 			t.Errorf("%s: got %v", in, out)
@@ -69,7 +69,7 @@ func TestEachWithoutElements(t *testing.T) {
 func TestEachIsBounded(t *testing.T) {
 	around := strings.Repeat("x", 100_000)
 	in := `{"top":"` + around + `","a":{"list":[{"inner":[{"tuples":[` + strings.TrimSuffix(strings.Repeat(`"t",`, 10_000), ",") + `]}]}]}}`
-	s := New(Config{Mappings: mustCompile(t, eachMapping)})
+	s := New(Config{Mappings: mapping(t, eachMapping)})
 	out := process(t, s, in)
 	if len(out) != 1 || get(t, out[0], "event.kind") != event.KindError || get(t, out[0], "event.original") != in {
 		t.Errorf("got %d events, the first %.200s", len(out), out[0])
@@ -88,7 +88,7 @@ func TestEachFaults(t *testing.T) {
 func FuzzEach(f *testing.F) {
 	f.Add(`{"top":1,"a":{"n":2,"list":[{"host":"h1","inner":[{"tuples":["x",{"top":3}]}]}]}}`)
 	f.Add(`{"top":{"a":1},"a":{"list":[[{"inner":1}],{"inner":[[[]]]}]}}`)
-	m := mustCompile(f, eachMapping)
+	m := mapping(f, eachMapping)
 	f.Fuzz(func(t *testing.T, in string) {
 		var b event.Batch
 		b.Push([]byte(in))
@@ -109,7 +109,7 @@ func FuzzEach(f *testing.F) {
 
 // The texts that mean no value mean it in lists too.
 func TestAbsentInLists(t *testing.T) {
-	s := New(Config{Mappings: mustCompile(t, "name: a\nwhen: {keys: {p: '*'}}\nparse: json\nabsent: ['-']\nfields: {user.name: ['p[k=u].v', 'p[k=w].v']}\n")})
+	s := New(Config{Mappings: mapping(t, "name: a\nwhen: {keys: {p: '*'}}\nparse: json\nabsent: ['-']\nfields: {user.name: ['p[k=u].v', 'p[k=w].v']}\n")})
 	out := process(t, s, `{"p":[{"k":"u","v":"-"},{"k":"w","v":"ann"}]}`)
 	if got := get(t, out[0], "user.name"); got != "ann" {
 		t.Errorf("got %v", got)

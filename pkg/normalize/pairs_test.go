@@ -38,7 +38,7 @@ func TestPairs(t *testing.T) {
 		{`{"p":[],"e":7}`, "<nil> <nil> <nil> <nil> <nil> <nil> <nil>"},
 		{`{"p":[{"name":"user","value":"list"}],"one":{"user":"own"}}`, "own <nil> <nil> <nil> <nil> <nil> <nil>"},
 	} {
-		out := process(t, New(Config{Mappings: mustCompile(t, pairsMapping)}), c.in)
+		out := process(t, New(Config{Mappings: mapping(t, pairsMapping)}), c.in)
 		var got []string
 		for _, f := range []string{"user.name", "process.pid", "event.code", "rule.name", "rule.id", "host.name", "user.roles"} {
 			got = append(got, fmt.Sprint(get(t, out[0], f)))
@@ -51,7 +51,7 @@ func TestPairs(t *testing.T) {
 
 // The lists stay where they were.
 func TestPairsAreKept(t *testing.T) {
-	out := process(t, New(Config{Mappings: mustCompile(t, pairsMapping)}), `{"p":[{"name":"user","value":"ann"}]}`)
+	out := process(t, New(Config{Mappings: mapping(t, pairsMapping)}), `{"p":[{"name":"user","value":"ann"}]}`)
 	if got := get(t, out[0], "pairs.test"); fmt.Sprint(got) != "map[p:[map[name:user value:ann]]]" {
 		t.Errorf("kept %v", got)
 	}
@@ -73,7 +73,7 @@ func TestPairsFaults(t *testing.T) {
 }
 
 func TestPairsDoNotAllocate(t *testing.T) {
-	s := New(Config{Mappings: mustCompile(t, pairsMapping), Original: DropOriginal})
+	s := New(Config{Mappings: mapping(t, pairsMapping), Original: DropOriginal})
 	in := []byte(`{"p":[{"name":"user","value":"ann"},{"name":"pid","intValue":"7"}],"e":[{"parameters":[{"K":"code","V":1}]}]}`)
 	var b event.Batch
 	run := func() {
@@ -92,7 +92,7 @@ func TestPairsDoNotAllocate(t *testing.T) {
 func FuzzPairs(f *testing.F) {
 	f.Add(`{"p":[{"name":"user","value":"ann"}],"e":[{"parameters":[{"K":"code","V":1}]}]}`)
 	f.Add(`{"p":[[[{"name":"\u0075ser","value":{}}]]],"e":{"parameters":{"K":1}}}`)
-	m := mustCompile(f, pairsMapping)
+	m := mapping(f, pairsMapping)
 	f.Fuzz(func(t *testing.T, in string) {
 		var b event.Batch
 		b.Push([]byte(in))

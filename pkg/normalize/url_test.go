@@ -11,7 +11,7 @@ import (
 // urlOf runs a mapping of one URL field over u and returns the url object of the event.
 func urlOf(t testing.TB, field, u string) string {
 	t.Helper()
-	m := mustCompile(t, "name: u.test\nwhen: {keys: {u: '*'}}\nparse: json\nfields: {"+field+": u}\n")
+	m := mapping(t, "name: u.test\nwhen: {keys: {u: '*'}}\nparse: json\nfields: {"+field+": u}\n")
 	var b event.Batch
 	b.Push(event.AppendString([]byte(`{"u":`), []byte(u)))
 	b.Events[0].Replace(append(b.Events[0].Line(), '}'))
@@ -19,15 +19,6 @@ func urlOf(t testing.TB, field, u string) string {
 		t.Fatal(err)
 	}
 	return string(b.Events[0].Get(event.MustPath("url")).Raw)
-}
-
-func mustCompile(t testing.TB, text string) *Mappings {
-	t.Helper()
-	m, err := compileAll([]string{"test.yaml"}, map[string][]byte{"test.yaml": []byte(text)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
 }
 
 func TestURL(t *testing.T) {
