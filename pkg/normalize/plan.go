@@ -38,6 +38,7 @@ type plan struct {
 	copies   *copies
 
 	keepPath string
+	keepAt   event.Path // the same; where what stands around records in a record goes
 	keepUsed bool
 
 	fields  []ecs.Field // by leaf
@@ -192,6 +193,12 @@ func (p *plan) finish(c *compiler) {
 		c.faults = append(c.faults, c.file.AtLine(1, 1, "%v", err))
 		return
 	}
+	keepAt, err := event.ParsePath(p.keepPath)
+	if err != nil {
+		c.faults = append(c.faults, c.file.AtLine(1, 1, "keep: %v", err))
+		return
+	}
+	p.keepAt = keepAt
 	at := p.root
 	for _, part := range strings.Split(p.keepPath, ".") {
 		at = at.kid(part)

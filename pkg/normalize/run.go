@@ -45,7 +45,8 @@ type runner struct {
 	matcher    parse.Matcher
 	inner      event.Event
 	outer      *event.Event // the wrapping event, or nil
-	zeek       *zeekHeaders
+	headers    *logHeaders
+	columns    *logHeader // of the record's stream, or nil
 	stream     string
 	noOriginal bool // event.original is not wanted
 }
@@ -60,6 +61,8 @@ type record struct {
 	escaped  bool   // original is, by event.EscapeText
 	id       []byte // JSON text; an id that is not the wrapping event's
 	depth    int    // of records in records
+	around   []byte // what stood around a record that lay in another, as a JSON object; or nil
+	aroundAt event.Path
 }
 
 const stringKind = event.String
@@ -172,7 +175,9 @@ func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
 	case stepLines:
 		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
 	case stepZeek:
-		return r.zeekLine(at, s, in)
+		return r.zeekRow(at, s, in)
+	case stepW3C:
+		return r.w3cRow(at, s, in)
 	case stepSD:
 		if s.from == nil && len(r.head.Data) > 0 {
 			in = r.head.Data

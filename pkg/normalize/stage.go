@@ -33,19 +33,20 @@ type Config struct {
 	Zone *time.Location
 	// Now is the clock for times without a year; nil = time.Now.
 	Now func() time.Time
-	// Counters takes leat_unrecognised_total; may be nil.
+	// Counters takes leat_unrecognised_total and leat_header_lines_total; may be nil.
 	Counters *metrics.Set
 }
 
 // Stage is the stage normalize. It is a [stage.Cloner].
 type Stage struct {
-	cfg     Config
-	run     runner
-	text    []byte // decoded original
-	raw     []byte // the same with its escapes undone
-	quoted  []byte
-	out     event.Builder
-	unknown *metrics.Counter
+	cfg         Config
+	run         runner
+	text        []byte // decoded original
+	raw         []byte // the same with its escapes undone
+	quoted      []byte
+	out         event.Builder
+	unknown     *metrics.Counter
+	headerLines *metrics.Counter
 }
 
 // New makes the stage.
@@ -54,10 +55,11 @@ func New(cfg Config) *Stage {
 		cfg.Now = time.Now
 	}
 	s := &Stage{cfg: cfg}
-	s.run.zeek = &zeekHeaders{}
+	s.run.headers = &logHeaders{}
 	if cfg.Counters != nil {
 		s.unknown = cfg.Counters.GetOrCreateCounter("leat_unrecognised_total")
 		s.run.times.counters = newTimeCounters(cfg.Counters)
+		s.headerLines = cfg.Counters.GetOrCreateCounter("leat_header_lines_total")
 	}
 	return s
 }
@@ -90,11 +92,11 @@ func (s *Stage) Process(b *event.Batch) error {
 	return nil
 }
 
-// Clone returns a stage that shares the mappings and what was seen of Zeek's headers. Where clones work side by side on
+// Clone returns a stage that shares the mappings and what was seen of header lines. Where clones work side by side on
 // parts of one batch, a row may be read before the header in front of it: then the mapping's own columns hold.
 func (s *Stage) Clone() stage.Stage {
 	c := New(s.cfg)
-	c.run.zeek = s.run.zeek
+	c.run.headers = s.run.headers
 	return c
 }
 
@@ -133,10 +135,14 @@ func (s *Stage) one(b *event.Batch, e *event.Event) {
 // record normalises the record text, of which env tells what is known. obj is e where the record is the event itself.
 func (s *Stage) record(b *event.Batch, e *event.Event, text []byte, obj *event.Event, env *record) {
 	env.text = text
-	if isHeader := s.run.zeek.note(env.stream, text); isHeader {
-		s.unrecognised(b, e, env)
+	if s.run.headers.note(s.cfg.Mappings.index, env.stream, text) {
+		if s.headerLines != nil {
+			s.headerLines.Inc()
+		}
+		e.Drop()
 		return
 	}
+	s.run.columns = s.run.headers.of(env.stream)
 	s.run.stream = env.stream
 	s.run.look(text, obj)
 	p := s.run.choose(s.cfg.Mappings.index, env.dataset)
@@ -260,11 +266,12 @@ func (s *Stage) render(b *event.Batch, e *event.Event, env *record) {
 	}
 	if r.outer == nil && !b.Reread && r.rec.Source() == nil {
 		e.Replace(b.End(append(r.plain(b.Begin(size)), '}')))
-		return
+	} else {
+		s.out.Begin(b.Begin(size), b.Reread)
+		r.write(&s.out)
+		s.out.End(e, b)
 	}
-	s.out.Begin(b.Begin(size), b.Reread)
-	r.write(&s.out)
-	s.out.End(e, b)
+	s.surround(e, env)
 }
 
 // fail makes e a pipeline_error with its original; what ingest put around the record stays.
@@ -283,6 +290,7 @@ func (s *Stage) fail(b *event.Batch, e *event.Event, env *record, reason string,
 		e.Replace(b.End(append(dst, '}')))
 	}
 	b.Fail(e, "normalize", reason, err.Error())
+	s.surround(e, env)
 	var te *TypeError
 	if errors.As(err, &te) && e.Parse() == nil {
 		_ = e.SetString(pathMapping, te.Mapping)
