@@ -63,7 +63,7 @@ func functions() []function {
 		{"urldecode", "", "with %XX decoded", urldecodeCall},
 		{"json", "", "the text read as JSON", jsonCall},
 		{"join", "text", "the elements of a list as one text, with TEXT between them", joinCall},
-		{"ips", "", "the elements of a list that are addresses", ipsCall},
+		{"ips", "", "the addresses in a list or object, at any depth", ipsCall},
 		{"args", "", "a command line as the list of its arguments (process.args)", argsCall},
 		{"get", "path", "what stands at PATH in a list or object: get a.b, get [Key=x].Value", getCall},
 		{"addr", "", "the address in ADDRESS:PORT or [ADDRESS]:PORT, or the address that it is, else nothing", addrCall},
