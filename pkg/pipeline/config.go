@@ -47,6 +47,18 @@ type Normalize struct {
 	Mappings []string `yaml:"mappings"`
 	Original string   `yaml:"original"`
 	TZ       string   `yaml:"tz"`
+	// Redact is a file of rules that take values out (docs/13-redaction.md).
+	Redact string `yaml:"redact"`
+	// Drift tells when the fields of a dataset change.
+	Drift bool `yaml:"drift"`
+}
+
+// state is the folder of normalize: only what drift learns is remembered.
+func (n Normalize) state(dir string) string {
+	if !n.Drift {
+		return ""
+	}
+	return dir
 }
 
 // File is a stage that has a configuration file of its own.
@@ -127,7 +139,7 @@ func Load(path string) (*Config, error) {
 
 // resolve makes paths absolute.
 func (c *Config) resolve() {
-	for _, p := range []*string{&c.Lake, &c.State, &c.Ingest.Config, &c.Detect.Config, &c.Enrich.Config, &c.Respond.Config, &c.Alerts.Socket} {
+	for _, p := range []*string{&c.Lake, &c.State, &c.Ingest.Config, &c.Normalize.Redact, &c.Detect.Config, &c.Enrich.Config, &c.Respond.Config, &c.Alerts.Socket} {
 		*p = c.path(*p)
 	}
 	for _, list := range [][]string{c.Normalize.Mappings, c.Detect.Rules} {
@@ -184,7 +196,8 @@ func (c *Config) Processes(exe string) []Proc {
 	procs := []Proc{
 		{Name: "ingest", Argv: append(in, c.Ingest.Sources...)},
 		{Name: "normalize", Argv: command{exe, "normalize"}.opts("mappings", c.Normalize.Mappings).
-			opt("original", c.Normalize.Original).opt("tz", c.Normalize.TZ)},
+			opt("original", c.Normalize.Original).opt("tz", c.Normalize.TZ).opt("redact", c.Normalize.Redact).
+			flag("drift", c.Normalize.Drift).opt("state", c.Normalize.state(c.State))},
 	}
 	if c.Enrich.Config != "" {
 		procs = append(procs, Proc{Name: "enrich", Argv: command{exe, "enrich"}.opt("config", c.Enrich.Config).opt("state", c.State)})

@@ -14,7 +14,9 @@ import (
 	"leat/pkg/enrich"
 	"leat/pkg/ingest"
 	"leat/pkg/normalize"
+	"leat/pkg/normalize/drift"
 	"leat/pkg/persist"
+	"leat/pkg/redact"
 	"leat/pkg/respond"
 	"leat/pkg/stage"
 	"leat/pkg/tap"
@@ -103,7 +105,22 @@ func (b *Built) normalize(count *stage.Counters) error {
 			return fmt.Errorf("normalize.tz: %w", err)
 		}
 	}
-	return b.add(normalize.New(cfg), nil)
+	if err := b.add(normalize.New(cfg), nil); err != nil {
+		return err
+	}
+	if c.Redact != "" {
+		rules, err := redact.Load(c.Redact, os.Getenv)
+		if err != nil {
+			return err
+		}
+		if err := b.add(redact.New(rules), nil); err != nil {
+			return err
+		}
+	}
+	if c.Drift {
+		return b.add(drift.New(drift.Config{State: c.state(b.cfg.State)}), nil)
+	}
+	return nil
 }
 
 func (b *Built) respond(log *slog.Logger) error {

@@ -15,6 +15,7 @@ import (
 	frame "leat/internal/cli"
 	"leat/pkg/event"
 	"leat/pkg/normalize"
+	"leat/pkg/normalize/drift"
 	"leat/pkg/ocsf"
 	"leat/pkg/redact"
 	"leat/pkg/stage"
@@ -47,7 +48,10 @@ place for stays under the dataset's own object; what no mapping knows goes on as
 			&cli.StringFlag{Name: "join", Usage: "make one event of the records of each event; `WHAT` is auditd"},
 			&cli.StringFlag{Name: "redact", Usage: "take values out, or put pseudonyms in their place, as the rules in `FILE` say"},
 			&cli.StringFlag{Name: "tz", Value: "UTC", Usage: "`ZONE` of times without one, such as Europe/Budapest"},
-			&cli.StringFlag{Name: "state", Hidden: true},
+			&cli.BoolFlag{Name: "drift", Usage: "tell with events of their own (event.dataset leat.drift) when a dataset's fields change"},
+			&cli.IntFlag{Name: "drift-learn", Value: 10000, Usage: "events of a dataset (`N`) that --drift learns from before it tells anything"},
+			&cli.StringFlag{Name: "state", Usage: "`DIR` in which --drift keeps under the marks what it learned (default: every start learns anew)"},
+			&cli.StringFlag{Name: "state-missing", Value: "fail", Usage: "where --state does not have the mark at which the stream goes on: fail, or empty (learn anew)"},
 		}, frame.CommonFlags()...),
 		Action: run,
 		Subcommands: []*cli.Command{
@@ -111,6 +115,17 @@ func run(c *cli.Context) error {
 				return nil, err
 			}
 			list = append(list, redact.New(rules))
+		}
+		if missing := c.String("state-missing"); missing != "fail" && missing != "empty" {
+			return nil, frame.Usagef("--state-missing: %q is none of fail, empty", missing)
+		}
+		if n := c.Int("drift-learn"); n < 1 {
+			return nil, frame.Usagef("--drift-learn: expected a number from 1 on, found %d", n)
+		}
+		if c.Bool("drift") {
+			list = append(list, drift.New(drift.Config{
+				Learn: c.Int("drift-learn"), State: c.String("state"), StateMissing: c.String("state-missing") == "empty",
+			}))
 		}
 		if schema == "ocsf" {
 			s, err := ocsf.New(nil)
