@@ -8,7 +8,8 @@
 // It is not for looking things up (enrich does), not for dropping or judging events, and it is no general transformation
 // language: a mapping has no loops and no state.
 //
-// Delivery: every input line becomes at least one event, at its place. A record that no mapping recognises passes as
+// Delivery: every input line becomes at least one event, at its place; but lines that only name the columns of the rows behind them
+// (logheader.go) are counted and go into those. A record that no mapping recognises passes as
 // event.kind: event with its original; one that its mapping can't take becomes a pipeline_error that says why. Nothing is
-// dropped. There is no state between events but the header lines of Zeek's TSV logs (zeek.go), by stream.
+// dropped. There is no state between events but what header lines said, by stream.
 package normalize

@@ -105,6 +105,9 @@ func (s *shapes) learn(obj *event.Event, hint string, h uint32, p *plan) {
 // choose returns the plan for the record that look saw, or nil (see recognise).
 func (r *runner) choose(x *index, hint string) *plan {
 	r.shape = nil
+	if p := r.byHeader(x, hint); p != nil {
+		return p
+	}
 	if !r.isObj || r.hasHead {
 		p, _ := r.recognise(x, hint)
 		return p
@@ -140,5 +143,5 @@ func (r *runner) place(p *plan) {
 
 // flatJSON tells whether the record's members become the cells from 1 on, in their order, and nothing else does.
 func (p *plan) flatJSON() bool {
-	return len(p.steps) == 1 && p.steps[0].kind == stepJSON && p.steps[0].from == nil && p.steps[0].into == nil && len(p.each) == 0
+	return len(p.steps) == 1 && (p.steps[0].kind == stepJSON || p.steps[0].kind == stepZeek) && p.steps[0].from == nil && p.steps[0].into == nil && len(p.each) == 0
 }

@@ -210,7 +210,7 @@ func TestZeekHeadersByStream(t *testing.T) {
 	row := "1795506001.104512\tCAbc1\t192.0.2.1\t50\t198.51.100.2\t443\ttcp\tssl\t0.25\t10\t20\tREJ\tT\tF\t0\tShAD\t3\t100\t2\t80\t-"
 	cols := "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\tresp_pkts\tresp_ip_bytes\torig_pkts\torig_ip_bytes\ttunnel_parents"
 	out := process(t, s, wrap("a", cols), wrap("a", row), wrap("b", row))
-	if a, b := get(t, out[1], "source.packets"), get(t, out[2], "source.packets"); a != 2.0 || b != 3.0 {
+	if a, b := get(t, out[0], "source.packets"), get(t, out[1], "source.packets"); a != 2.0 || b != 3.0 {
 		t.Errorf("the header of one stream must not hold for another: %v %v", a, b)
 	}
 }

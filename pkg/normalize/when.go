@@ -18,7 +18,9 @@ type sign struct {
 	starts   []string // any
 	contains []string // all
 	match    *regexp.Regexp
-	lines    bool // a line pattern must match
+	lines    bool     // a line pattern must match
+	zeek     []string // globs of the log's name (#path); any
+	w3c      []string // columns that #Fields must name; all
 	score    int
 }
 
@@ -90,6 +92,12 @@ func (c *compiler) sign(n *yaml.Node) (s sign, ok bool) {
 		case "lines":
 			s.lines = true
 			s.score += 12
+		case "zeek":
+			s.zeek = values(c.scalars(v, "when.zeek"))
+			s.score += 40
+		case "w3c":
+			s.w3c = values(c.scalars(v, "when.w3c"))
+			s.score += 10 * len(s.w3c)
 		case "score":
 			plus, err := strconv.Atoi(v.Value)
 			if err != nil {
@@ -97,7 +105,7 @@ func (c *compiler) sign(n *yaml.Node) (s sign, ok bool) {
 			}
 			s.score += plus
 		default:
-			c.fault(k, "when: unknown key %q; expected program, keys, starts, contains, match, lines, score", k.Value)
+			c.fault(k, "when: unknown key %q; expected program, keys, starts, contains, match, lines, zeek, w3c, score", k.Value)
 		}
 	}
 	return s, len(keys) > 0
@@ -129,6 +137,7 @@ type step struct {
 	kv   parse.KV
 	csv  parse.CSV
 	keys parse.Keys
+	zeek parse.ZeekTSV // the mapping's own columns
 }
 
 // renamed gives the pairs that a parser found, from that cell on, the names that the mapping asks for.
@@ -148,6 +157,7 @@ const (
 	stepLEEF
 	stepLines
 	stepZeek
+	stepW3C
 	stepWinlog
 	stepSD
 	stepXML
@@ -156,7 +166,7 @@ const (
 
 var stepNames = map[string]stepKind{
 	"text": stepText, "json": stepJSON, "kv": stepKV, "csv": stepCSV, "cef": stepCEF, "leef": stepLEEF,
-	"lines": stepLines, "zeek": stepZeek, "winlog": stepWinlog, "sd": stepSD, "xml": stepXML, "audit": stepAudit,
+	"lines": stepLines, "zeek": stepZeek, "w3c": stepW3C, "winlog": stepWinlog, "sd": stepSD, "xml": stepXML, "audit": stepAudit,
 }
 
 // parsers reads `parse: json`, {kv: {options}}, or a list of such.
@@ -176,7 +186,7 @@ func (c *compiler) parsers(n *yaml.Node, from string) {
 		}
 		kind, ok := stepNames[name.Value]
 		if !ok || name.Kind != yaml.ScalarNode {
-			c.fault(name, "parse: unknown parser %q; expected text, json, kv, csv, cef, leef, lines, sd, zeek, winlog, xml, audit", name.Value)
+			c.fault(name, "parse: unknown parser %q; expected text, json, kv, csv, cef, leef, lines, sd, zeek, w3c, winlog, xml, audit", name.Value)
 			continue
 		}
 		st := step{kind: kind}
@@ -185,6 +195,9 @@ func (c *compiler) parsers(n *yaml.Node, from string) {
 		}
 		if opts != nil {
 			c.options(&st, opts)
+		}
+		if kind == stepZeek {
+			st.zeekColumns()
 		}
 		c.plan.steps = append(c.plan.steps, st)
 	}
