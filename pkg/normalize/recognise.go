@@ -24,7 +24,9 @@ type index struct {
 	lists     [][]int32
 	globs     []int32 // programs with * or ?
 	text      literals
-	always    []int32 // for text that is no JSON
+	starts    map[uint32][]int32 // by the first three bytes of the text
+	always    []int32   // for text that is no JSON
+	headers   []signRef // by header lines
 	byHint    map[string][]*plan
 }
 
@@ -47,6 +49,10 @@ func newIndex(plans []*plan) *index {
 }
 
 func (x *index) add(s signRef) {
+	if len(s.sign.zeek) > 0 || len(s.sign.w3c) > 0 {
+		x.headers = append(x.headers, s)
+		return
+	}
 	n := int32(len(x.signs))
 	x.signs = append(x.signs, s)
 	switch {
@@ -90,7 +96,7 @@ func (x *index) byText(s signRef, n int32) bool {
 	case len(s.sign.contains) > 0:
 		lits = []string{slices.MaxFunc(s.sign.contains, func(a, b string) int { return len(a) - len(b) })}
 	case len(s.sign.starts) > 0:
-		lits = s.sign.starts
+		return x.byStart(s.sign.starts, n)
 	case s.sign.lines:
 		for _, l := range s.plan.lines {
 			lits = append(lits, l.p.Literal())
@@ -103,6 +109,32 @@ func (x *index) byText(s signRef, n int32) bool {
 		x.text.add(l, n)
 	}
 	return true
+}
+
+// byStart files a sign under the first three bytes of each text with which the record may begin; false where one is shorter.
+func (x *index) byStart(starts []string, n int32) bool {
+	if slices.ContainsFunc(starts, func(l string) bool { return len(l) < 3 }) {
+		return false
+	}
+	if x.starts == nil {
+		x.starts = map[uint32][]int32{}
+	}
+	for _, l := range starts {
+		t := triple(l)
+		if have := x.starts[t]; len(have) == 0 || have[len(have)-1] != n {
+			x.starts[t] = append(have, n)
+		}
+	}
+	return true
+}
+
+// begin lets to try the signs of what s begins with.
+func (x *index) begin(s []byte, to *choice) {
+	if len(s) >= 3 {
+		for _, n := range x.starts[uint32(s[0])|uint32(s[1])<<8|uint32(s[2])<<16] {
+			to.try(n)
+		}
+	}
 }
 
 // choice is the best sign so far.
@@ -164,6 +196,9 @@ func (r *runner) recognise(x *index, hint string) (p *plan, byNames bool) {
 		}
 	}
 	if !r.isObj && (c.best.plan == nil || c.best.sign.score < sureScore) {
+		if x.begin(r.raw, c); len(r.head.Message) != len(r.raw) || len(r.raw) > 0 && r.raw[0] <= ' ' {
+			x.begin(bytes.TrimLeft(r.head.Message, " \t"), c)
+		}
 		x.text.scan(r.raw, c)
 		for _, n := range x.always {
 			c.try(n)
