@@ -147,7 +147,7 @@ func FuzzInside(f *testing.F) {
 		if !json.Valid([]byte(box)) {
 			t.Skip()
 		}
-		out := process(t, s, `{"box":`+box+`,"beside":`+box+`}`)
+		out := process(t, s, wrapped(`{"box":`+box+`,"beside":`+box+`}`))
 		for _, line := range out {
 			if !json.Valid([]byte(line)) || strings.ContainsAny(line, "\n\r") {
 				t.Fatalf("%s\ngave %s", box, line)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"leat/pkg/event"
 )
 
 const mailMapping = `
@@ -94,10 +96,25 @@ func FuzzObjects(f *testing.F) {
 			t.Skip()
 		}
 		in := fmt.Sprintf(`{"mailId":1,"parts":%s,"answers":%s,"headers":%s,"groups":%s}`, list, list, list, list)
-		for _, out := range process(t, s, in) {
+		for _, out := range process(t, s, wrapped(in)) {
 			if !json.Valid([]byte(out)) || strings.ContainsAny(out, "\n\r") {
 				t.Fatalf("%s\ngave %s", in, out)
 			}
 		}
 	})
+}
+
+// wrapped is a record as ingest wraps it: with line feeds too.
+func wrapped(record string) string {
+	line, _ := event.AppendRecord([]byte(`{"event":{"id":"r1",`), []byte(record))
+	return string(append(line, `}}`...))
+}
+
+// A line may hold carriage returns between its tokens; what comes out is one line wherever one reads it.
+func TestCarriageReturnsBetweenTokens(t *testing.T) {
+	s := New(Config{Mappings: mapping(t, mailMapping)})
+	out := process(t, s, "{\"mailId\":1,\r\"x\":[1,\r2],\r\"y\":{\"a\":\r1},\"onlyName\":\r\"n\"}")
+	if len(out) != 1 || strings.Contains(out[0], "\r") || !json.Valid([]byte(out[0])) {
+		t.Errorf("got %q", out)
+	}
 }

@@ -86,7 +86,8 @@ func (r *runner) look(text []byte, obj *event.Event) {
 	r.raw = text
 	r.obj, r.isObj, r.hasHead = obj, obj != nil, false
 	r.head = parse.Header{Priority: -1, Message: text}
-	r.multiline = false
+	// A line has no line feeds, but may have the other sign that breaks lines.
+	r.multiline = r.isObj && bytes.IndexByte(text, '\r') >= 0
 	if r.isObj {
 		return
 	}
