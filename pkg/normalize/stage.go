@@ -144,6 +144,9 @@ func (s *Stage) record(b *event.Batch, e *event.Event, text []byte, obj *event.E
 	}
 	s.run.columns = s.run.headers.of(env.stream)
 	s.run.stream = env.stream
+	if obj == nil && s.array(b, e, env) {
+		return
+	}
 	s.run.look(text, obj)
 	p := s.run.choose(s.cfg.Mappings.index, env.dataset)
 	if p == nil {
