@@ -11,7 +11,7 @@ import (
 func (r *runner) winlog(at int32, s *step, in []byte) bool {
 	in = bytes.TrimPrefix(bytes.TrimSpace(in), byteOrderMark)
 	switch {
-	case len(in) > 0 && in[0] == '<':
+	case len(in) > 2 && (in[0] == '<' || string(in[:3]) == "- <"):
 		return parse.WinlogXML(&r.rec, at, in)
 	case s.from == nil && r.isObj:
 		return parse.Winlog(&r.rec, at, r.obj)

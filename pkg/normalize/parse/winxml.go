@@ -24,7 +24,7 @@ var attributeNames = map[string]string{
 // at parent; its cells are those that [Winlog] makes. Data without a name is param1, param2 and so on; what stands in
 // UserData is event data too. It tells whether s is one whole event. The bounds of [XML] hold.
 func WinlogXML(r *Record, parent int32, s []byte) bool {
-	x := xmlReader{rest: s}
+	x := xmlReader{rest: bytes.TrimPrefix(s, []byte("- "))}
 	root, ok := x.root()
 	if !ok || root.empty || string(root.name) != "Event" {
 		return false
@@ -40,7 +40,8 @@ func WinlogXML(r *Record, parent int32, s []byte) bool {
 		case xmlClose:
 			return system && string(t.name) == "Event" && x.ended()
 		case xmlText:
-			if len(bytes.TrimSpace(t.text)) > 0 {
+			// Copies of what the event viewer shows have its dashes in front of the elements.
+			if len(bytes.Trim(t.text, " \t\r\n-")) > 0 {
 				return false
 			}
 		default:

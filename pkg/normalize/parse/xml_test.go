@@ -70,6 +70,7 @@ func TestWinlogXML(t *testing.T) {
 			"event_id=1 rendering{Message=Hello Level=Information} message=Hello"},
 		{"two names alike", `<Event><System/><System><EventID>1</EventID></System><EventData><Data Name='a'>1</Data><Data Name='a'>2</Data></EventData></Event>`,
 			"event_id=1 event_data{a=1 a_2=2}"},
+		{"as the event viewer shows it", "- <Event xmlns='u'>\n- <System>\n  <EventID>1</EventID>\n</System>\n- <EventData>\n  <Data Name='a'>b</Data>\n</EventData>\n</Event>", "event_id=1 event_data{a=b}"},
 		{"no system", `<Event><EventData/></Event>`, "bad"},
 		{"two events", `<Event><System/></Event><Event><System/></Event>`, "bad"},
 		{"another root", `<Events><Event><System/></Event></Events>`, "bad"},
