@@ -76,28 +76,43 @@ func extension(r *Record, parent int32, s []byte) {
 func nextKey(s []byte, from int) (at, eq int) {
 	start := from
 	for i := from; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\\':
+		switch cefClass[s[i]] {
+		case cefKey:
+		case cefEscape:
 			i++
 			start = -1
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		case cefSpace:
 			start = i + 1
-		case c == '=':
+		case cefEquals:
 			if start >= 0 && start < i && (start != from || from == 0 || s[from-1] != '=') {
 				return start, i
 			}
 			start = -1
-		case start >= 0 && !keyByte(c):
+		default:
 			start = -1
 		}
 	}
 	return len(s), -1
 }
 
-// keyByte tells whether c may stand in a key: CEF 1.2 has letters and digits, vendors write more.
-func keyByte(c byte) bool {
-	return c|0x20-'a' < 26 || c-'0' < 10 || c == '_' || c == '.' || c == '-' || c == '[' || c == ']' || c == '@' || c == '#' || c >= 0x80
-}
+const (
+	cefOther uint8 = iota
+	cefKey         // may stand in a key: CEF 1.2 has letters and digits, vendors write more
+	cefSpace
+	cefEscape
+	cefEquals
+)
+
+var cefClass = func() (class [256]uint8) {
+	for i := range class {
+		if c := byte(i); c|0x20-'a' < 26 || c-'0' < 10 || bytes.IndexByte([]byte("_.-[]@#"), c) >= 0 || c >= 0x80 {
+			class[i] = cefKey
+		}
+	}
+	class[' '], class['\t'], class['\n'], class['\r'] = cefSpace, cefSpace, cefSpace, cefSpace
+	class['\\'], class['='] = cefEscape, cefEquals
+	return class
+}()
 
 // uncef decodes \| \\ \= \n and \r.
 func (r *Record) uncef(s []byte) []byte {

@@ -21,7 +21,8 @@ func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 		pair = ' '
 	}
 	found, first := false, len(r.Cells)
-	words := -1 // where a run of words that are no pair begins
+	open := byte(0) // a quote that is known not to close any more
+	words := -1     // where a run of words that are no pair begins
 	flush := func(end int) {
 		if words >= 0 {
 			r.AddText(parent, keyText, trimSpace(s[words:end]))
@@ -49,7 +50,7 @@ func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 		key := trimSpace(s[start:i])
 		i++
 		var val []byte
-		val, i = k.value(r, s, i, pair)
+		val, i = k.value(r, s, i, pair, &open)
 		if len(key) > 0 {
 			r.AddText(parent, key, val)
 			found = true
@@ -70,8 +71,8 @@ func (k KV) equals() byte {
 var keyText = []byte("text")
 
 // value reads the value at s[i] and returns the offset behind it.
-func (k KV) value(r *Record, s []byte, i int, pair byte) ([]byte, int) {
-	if i < len(s) && (s[i] == '"' || s[i] == '\'') {
+func (k KV) value(r *Record, s []byte, i int, pair byte, open *byte) ([]byte, int) {
+	if i < len(s) && (s[i] == '"' || s[i] == '\'') && s[i] != *open {
 		q := s[i]
 		escaped := false
 		for j := i + 1; j < len(s); j++ {
@@ -87,6 +88,7 @@ func (k KV) value(r *Record, s []byte, i int, pair byte) ([]byte, int) {
 				return val, j + 1
 			}
 		}
+		*open = q // else a line full of them would be read again for each
 		if rest := s[i+1:]; bytes.IndexByte(rest, q) < 0 && bytes.IndexByte(rest, k.equals()) < 0 {
 			// A cut line: its last value goes to the end.
 			return trimSpace(rest), len(s)
