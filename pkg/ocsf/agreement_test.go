@@ -13,7 +13,9 @@ import (
 // agreementFloors are the shares of the expected OCSF values that come out equal, by class, over the records of the shared corpus
 // that a mapping recognises. Expected values are other projects' choices for schema versions from 1.0 to 1.8: docs/12-ocsf.md says
 // where we differ on purpose. A floor may only rise.
-var agreementFloors = map[string]float64{"4001": 0.45, "6003": 0.40, "3001": 0.40, "3006": 0.45, "1001": 0.60, "1005": 0.70, "4008": 0.45}
+var agreementFloors = map[string]float64{
+	"1001": 0.70, "1005": 0.80, "1006": 0.70, "1007": 0.50, "2004": 0.28, "3001": 0.70, "3002": 0.35, "3006": 0.65, "4001": 0.47, "4002": 0.55, "4003": 0.55, "4008": 0.48, "6003": 0.50, "201002": 0.85,
+}
 
 // apart are expected attributes that an event's text does not carry, that name the project which wrote them, or that changed
 // between the versions of the schema.
