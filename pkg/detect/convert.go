@@ -110,12 +110,12 @@ func documentKey(id, title string) string { return cmp.Or(id, "title:"+title) }
 func fileName(p string) string { return strings.TrimSuffix(path.Base(p), path.Ext(p)) }
 
 // keep returns rewrite, which may be nil, and notes each document as it is behind it.
-func (l *Loaded) keep(rewrite func(*yaml.Node) error) func(*yaml.Node) error {
+func (l *Loaded) keep(rewrite func(*yaml.Node) (func(string) []string, error)) func(*yaml.Node) (func(string) []string, error) {
 	l.documents = map[string]*yaml.Node{}
-	return func(doc *yaml.Node) error {
+	return func(doc *yaml.Node) (names func(string) []string, err error) {
 		if rewrite != nil {
-			if err := rewrite(doc); err != nil {
-				return err
+			if names, err = rewrite(doc); err != nil {
+				return nil, err
 			}
 		}
 		var id, title string
@@ -130,7 +130,7 @@ func (l *Loaded) keep(rewrite func(*yaml.Node) error) func(*yaml.Node) error {
 		if key := documentKey(id, title); l.documents[key] == nil {
 			l.documents[key] = doc
 		}
-		return nil
+		return names, nil
 	}
 }
 

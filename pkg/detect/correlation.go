@@ -138,7 +138,7 @@ func newCorrelator(cfg *Config, set *ruleSet) (*correlator, error) {
 			c.hold[i] = len(engine)
 			engine = append(engine, suppression(ruleID(r), r.Suppress))
 			for _, name := range r.Suppress.By {
-				c.by[i] = append(c.by[i], fieldPlaces{name, set.fields.Paths(r.LogSource, name)})
+				c.by[i] = append(c.by[i], fieldPlaces{name, placesOf(r, name, set.fields)})
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (cfg *Config) sources() Sources {
 	}
 }
 
-// Stage is the stage. It is a stage.Marker, a stage.Flusher, a stage.Ticker and a stage.Reloader.
+// Stage is the stage. It is a stage.Marker, a stage.Flusher, a stage.Releaser and a stage.Reloader.
 type Stage struct {
 	cfg      Config
 	shared   *shared

@@ -221,9 +221,26 @@ func fieldsOf(c *sigma.Correlation, r *sigma.Rule, names []string, m sigma.Mappe
 		if !ok {
 			return nil
 		}
-		out = append(out, fieldPlaces{name, m.Paths(r.LogSource, field)})
+		out = append(out, fieldPlaces{name, placesOf(r, field, m)})
 	}
 	return slices.Clip(out)
+}
+
+// placesOf finds where the events of r have a field that is named beside the rule: by the names that pipelines gave it, and then by
+// its own.
+func placesOf(r *sigma.Rule, field string, m sigma.Mapper) (out [][]string) {
+	names := []string{field}
+	if r.Names != nil {
+		names = append(r.Names(field), field)
+	}
+	for _, name := range names {
+		for _, keys := range m.Paths(r.LogSource, name) {
+			if !slices.ContainsFunc(out, func(have []string) bool { return slices.Equal(have, keys) }) {
+				out = append(out, keys)
+			}
+		}
+	}
+	return out
 }
 
 func nameIn(c *sigma.Correlation, r *sigma.Rule, name string) (string, bool) {

@@ -99,6 +99,16 @@ func (s *Stage) Tick(now time.Time) error {
 	return nil
 }
 
+// Release raises what has come to its end while nothing comes in. In a marked pipe that waits for the next mark, so that a replay
+// gives the same.
+func (s *Stage) Release(b *event.Batch) error {
+	if s.cor != nil && !s.shared.marked.Load() {
+		s.cor.flush(b, false)
+		s.cor.gauge(*s.shared.gauges.Load())
+	}
+	return nil
+}
+
 // Close lets go of the state and of the files that are watched; it saves nothing.
 func (s *Stage) Close() error {
 	if s.watcher != nil {

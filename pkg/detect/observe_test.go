@@ -242,6 +242,67 @@ func TestIdleMarks(t *testing.T) {
 	}
 }
 
+// In an idle, unmarked pipe a window that is over is told by itself, once.
+func TestRelease(t *testing.T) {
+	s := correlating(t, corr("type: event_count, rules: [a], group-by: [u], timespan: 10s, condition: {lt: 2}")+one("a"),
+		Config{Limits: correlate.Limits{Lateness: 10 * time.Second}})
+	released := func() (out []string) {
+		var b event.Batch
+		if err := s.Release(&b); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range b.Events {
+			out = append(out, string(e.Append(nil)))
+		}
+		return out
+	}
+	var b event.Batch
+	b.Push([]byte(ev("1", "a", 0, `"u":"x"`)))
+	if err := s.Process(&b); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for i := range 30 {
+		if err := s.Tick(time.Unix(1_900_000_000+int64(i), 0)); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, released()...)
+		if (len(got) > 0) != (i > 20) {
+			t.Fatalf("second %d: %d alerts", i, len(got))
+		}
+	}
+	if brief(got) != "cc x 1 1" {
+		t.Error(brief(got))
+	}
+	if more := alertsOf(t, s, 1); len(more) > 0 {
+		t.Errorf("at the end again: %s", brief(more))
+	}
+}
+
+// In a marked pipe ticks release nothing: a replay has none of them.
+func TestNoReleaseInAMarkedPipe(t *testing.T) {
+	s := correlating(t, corr("type: event_count, rules: [a], timespan: 1s, condition: {lt: 2}")+one("a"),
+		Config{State: t.TempDir(), Limits: correlate.Limits{Lateness: time.Second}})
+	if err := s.Hello(stage.Hello{Lake: "l", Pipeline: "p", Run: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var b event.Batch
+	b.Push([]byte(ev("1", "a", 0, "")))
+	if err := s.Process(&b); err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	for i := range 10 {
+		if err := s.Tick(time.Unix(1_900_000_000+int64(i), 0)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Release(&b); err != nil || len(b.Events) > 0 {
+			t.Fatalf("second %d: %d alerts, %v", i, len(b.Events), err)
+		}
+	}
+}
+
 // A window that is over is told with the entities of its newest event, also where that is too large to be kept whole.
 func TestWhatIsKeptOfAWindow(t *testing.T) {
 	s := correlating(t, corr("type: value_avg, rules: [a], group-by: [user.name], timespan: 10s, condition: {field: n, lt: 5}")+

@@ -143,3 +143,48 @@ func TestUserTaxonomyGoesFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestPipelineAndCorrelation: what a correlation groups by, counts and calls by an alias is found under the names that pipelines gave
+// the fields of each of its rules.
+func TestPipelineAndCorrelation(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"rules.yml": `title: A
+name: a
+logsource: {product: windows}
+detection: {s: {Act: x}, condition: s}
+---
+title: B
+name: b
+logsource: {product: linux}
+detection: {s: {Act: y}, condition: s}
+---
+title: Both
+id: both
+correlation:
+    type: temporal
+    rules: [a, b]
+    group-by: [Who]
+    timespan: 1h
+    aliases: {Who: {a: User, b: Account}}
+---
+title: Many
+id: many
+correlation: {type: value_count, rules: [a], group-by: [User], timespan: 1h, condition: {field: Target, gte: 2}}
+leat: {suppress: {by: [User], for: 1d}}
+`,
+		"pipes/p.yml": `transformations:
+- {type: field_name_mapping, mapping: {User: w.user, Act: w.act, Target: w.to}, rule_conditions: [{type: logsource, product: windows}]}
+- {type: field_name_prefix, prefix: l., rule_conditions: [{type: logsource, product: linux}]}
+`,
+	})
+	s := newStage(t, Config{Rules: []string{dir + "/rules.yml"}, Pipelines: []string{dir + "/pipes/p.yml"}, Strict: true, Now: testNow})
+	at := func(sec int, rest string) string {
+		return ev("i", "e", sec, rest)
+	}
+	got := brief(alertsOf(t, s, 2,
+		at(1, `"w":{"act":"x","user":"ann","to":"1"}`), at(2, `"l":{"Act":"y","Account":"ANN"}`), at(3, `"w":{"act":"x","user":"ann","to":"2"}`),
+		at(4, `"w":{"act":"x","user":"bob","to":"2"},"User":"ann"`)))
+	if got != "both ANN 2 i i; many ann 2 i i" {
+		t.Error(got)
+	}
+}

@@ -13,8 +13,9 @@ import (
 type Options struct {
 	// Placeholder gives the values for a %name% of the modifier expand. A rule whose placeholder has none is refused.
 	Placeholder func(name string) (values []string, ok bool)
-	// Rewrite changes a document, a YAML table, before it is read: a processing pipeline does. An error refuses the document.
-	Rewrite func(doc *yaml.Node) error
+	// Rewrite changes a document, a YAML table, before it is read: a processing pipeline does. It returns what the document's fields are
+	// called now (Rule.Names), nil where no field was renamed. An error refuses the document.
+	Rewrite func(doc *yaml.Node) (names func(field string) []string, err error)
 }
 
 // Parse reads the documents of one YAML file. Every document becomes a rule, a correlation, a filter or a fault; none is
@@ -69,8 +70,10 @@ func (s *Set) document(name string, n *yaml.Node, opt Options, text func(line in
 	if n.Kind != yaml.MappingNode {
 		return bad(n, "", "expected a rule: a table with title, logsource and detection")
 	}
+	var names func(string) []string
 	if opt.Rewrite != nil {
-		if err := opt.Rewrite(n); err != nil {
+		var err error
+		if names, err = opt.Rewrite(n); err != nil {
 			return bad(n, "", "%s", err)
 		}
 	}
@@ -89,7 +92,7 @@ func (s *Set) document(name string, n *yaml.Node, opt Options, text func(line in
 	case len(is) == 0 || is[0] == "detection":
 		r, err := parseRule(n, opt)
 		if err == nil {
-			r.File = name
+			r.File, r.Names = name, names
 			s.Rules = append(s.Rules, r)
 		}
 		return err

@@ -49,6 +49,9 @@ type Rule struct {
 	Filters []string
 	// Feeds tells that a correlation takes the rule's matches, Silent that the rule raises no alert of its own for that.
 	Feeds, Silent bool
+	// Names tells what a field of the rule is called since Options.Rewrite, best first; nil: as it is written. Who asks for a field that
+	// stands outside of the rule, such as one that a correlation groups by, asks for these.
+	Names func(field string) []string
 
 	names []string         // of the detections, in order
 	nodes map[string]*node // by name

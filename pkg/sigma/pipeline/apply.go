@@ -9,25 +9,29 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Apply changes a rule or filter, a YAML table, in place. The error says why a pipeline refuses the rule. Of a correlation
-// only its own keys can be changed; the fields that it groups by are to be named as the rules' are after their pipelines.
-func (c Chain) Apply(doc *yaml.Node) error {
+// Apply changes a rule or filter, a YAML table, in place. The error says why a pipeline refuses the rule. names tells what a field
+// of the rule is called behind the pipelines, for who speaks of it elsewhere: a correlation's own keys are not changed, for it can
+// group events of rules to which different pipelines apply.
+func (c Chain) Apply(doc *yaml.Node) (names func(field string) []string, err error) {
 	a := &application{
 		doc: doc, state: map[string]string{}, done: map[string]bool{},
-		items: map[*yaml.Node]map[string]bool{}, listed: map[string]map[string]bool{},
+		items: map[*yaml.Node]map[string]bool{}, listed: map[string]map[string]bool{}, mapped: map[string]bool{},
 	}
 	if budget := maxNodes; endless(doc, nil, &budget) {
-		return errors.New("the rule holds itself by an alias, or unfolds to more than a rule can be")
+		return nil, errors.New("the rule holds itself by an alias, or unfolds to more than a rule can be")
 	}
 	for _, p := range c {
 		a.pipe = p
 		for _, s := range p.items {
 			if err := a.apply(s); err != nil {
-				return fmt.Errorf("pipeline %s: %w", p.Name, err)
+				return nil, fmt.Errorf("pipeline %s: %w", p.Name, err)
 			}
 		}
 	}
-	return nil
+	if len(a.renamings) == 0 {
+		return nil, nil
+	}
+	return a.names, nil
 }
 
 // maxNodes bounds what a rule unfolds to.
@@ -54,7 +58,10 @@ type application struct {
 	done   map[string]bool                // ids of the transformations that were applied
 	items  map[*yaml.Node]map[string]bool // likewise, by the values of a detection item
 	listed map[string]map[string]bool     // likewise, by the name in the rule's list of fields
-	added  int
+	mapped map[string]bool                // fields that were renamed, and what they became
+	// renamings are the transformations that rename fields and were applied, with the state at that time.
+	renamings []renaming
+	added     int
 }
 
 // pair is a detection item: a field with its modifiers, and its values.
@@ -101,6 +108,8 @@ func (a *application) apply(s *step) error {
 				break
 			}
 		}
+	case "strict_field_mapping_failure":
+		err = a.strict()
 	default:
 		err = a.detections(s)
 		a.renameFields(s)
@@ -119,8 +128,7 @@ func (a *application) detections(s *step) error {
 	}
 	for i := 0; i+1 < len(sect.Content); i += 2 {
 		name := sect.Content[i]
-		switch name.Value {
-		case "condition", "timeframe", "rules":
+		if notSearches[name.Value] {
 			continue
 		}
 		n, err := a.search(s, target(sect.Content[i+1]))
@@ -134,6 +142,9 @@ func (a *application) detections(s *step) error {
 	}
 	return nil
 }
+
+// notSearches are the keys beside the searches.
+var notSearches = map[string]bool{"condition": true, "timeframe": true, "rules": true}
 
 // search changes what one search holds; nil is nothing left.
 func (a *application) search(s *step, n *yaml.Node) (*yaml.Node, error) {
@@ -201,7 +212,9 @@ func (a *application) table(s *step, n *yaml.Node) (*yaml.Node, error) {
 			if alts, err = a.change(s, &p); err != nil {
 				return nil, err
 			}
-			a.note(s, alts)
+			if s.concernsField(p.field) {
+				a.note(s, alts)
+			}
 		}
 		if len(tables)*len(alts) > maxAlternatives {
 			return nil, fmt.Errorf("more than %d alternatives of one search", maxAlternatives)
@@ -219,11 +232,13 @@ func (a *application) table(s *step, n *yaml.Node) (*yaml.Node, error) {
 		if len(t) == 0 {
 			continue
 		}
-		m, err := tableOf(t, n)
+		made, err := a.tablesOf(t, n)
 		if err != nil {
 			return nil, err
 		}
-		out.Content = append(out.Content, m)
+		if out.Content = append(out.Content, made...); len(out.Content) > maxAlternatives {
+			return nil, fmt.Errorf("more than %d alternatives of one search", maxAlternatives)
+		}
 	}
 	switch len(out.Content) {
 	case 0:
@@ -247,31 +262,6 @@ func (a *application) note(s *step, alts [][]pair) {
 			a.items[p.value][s.id] = true
 		}
 	}
-}
-
-// tableOf makes a table of items. Two with the same key must both hold, which a table can say only of single values.
-func tableOf(items []pair, at *yaml.Node) (*yaml.Node, error) {
-	m := &yaml.Node{Kind: yaml.MappingNode, Line: at.Line, Column: at.Column}
-	for _, p := range items {
-		key := p.field + p.mods
-		had := keyAt(m, key)
-		if had < 0 {
-			k := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key, Line: at.Line, Column: at.Column}
-			if p.key != nil {
-				k.Line, k.Column = p.key.Line, p.key.Column
-			}
-			m.Content = append(m.Content, k, p.value)
-			continue
-		}
-		if m.Content[had+1].Kind != yaml.ScalarNode || p.value.Kind != yaml.ScalarNode {
-			return nil, fmt.Errorf("two items become %s, and each has several values", key)
-		}
-		m.Content[had].Value += "|all"
-		m.Content[had+1] = &yaml.Node{
-			Kind: yaml.SequenceNode, Line: at.Line, Column: at.Column, Content: []*yaml.Node{m.Content[had+1], p.value},
-		}
-	}
-	return m, nil
 }
 
 // keyAt returns where in m's content key is, or -1.

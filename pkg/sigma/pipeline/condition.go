@@ -21,8 +21,8 @@ type clause struct {
 type condition struct {
 	name   string
 	kind   string
-	Fields []string `yaml:"fields"`
-	Mode   string   `yaml:"mode"`
+	Fields oneOrMore `yaml:"fields"`
+	Mode   string    `yaml:"mode"`
 
 	Product  string    `yaml:"product"`
 	Category string    `yaml:"category"`

@@ -7,8 +7,9 @@
 // A pipeline changes a rule before it is compiled: other names of fields, other log sources, further conditions, other
 // values. It works on the rule's YAML, so that what comes out is a rule that can be shown and shared.
 //
-// Not for: what pipelines do to queries (postprocessing, finalizers, query_expression_placeholders). There is no query
-// here; the first two are read past, the last is refused.
+// Not for: what pipelines do to queries (postprocessing, finalizers): there is no query here, and they are read past. Of
+// query_expression_placeholders the lists count, as lookups, and the expression is read past. What fetches, reads files or runs
+// anything is refused.
 //
 // Delivery: none of its own. What it does not know is an error with file, line and column when the pipeline is read.
 package pipeline

@@ -102,7 +102,7 @@ func (a *application) anyItem(test func(*pair) bool) bool {
 		return false
 	}
 	for i := 0; i+1 < len(sect.Content); i += 2 {
-		if sect.Content[i].Value != "condition" && in(sect.Content[i+1]) {
+		if !notSearches[sect.Content[i].Value] && in(sect.Content[i+1]) {
 			return true
 		}
 	}
@@ -120,7 +120,7 @@ func (a *application) itemHolds(c *condition, p *pair) bool {
 	test := func(v *yaml.Node) bool {
 		switch c.kind {
 		case "match_string":
-			return v.Tag == "!!str" && c.pattern[0].MatchString(v.Value) != c.Negate
+			return v.Tag == "!!str" && c.pattern[0].MatchString(p.withWildcards(v.Value)) != c.Negate
 		case "match_value":
 			return v.Value == c.Value.Value
 		case "contains_wildcard":

@@ -79,16 +79,31 @@ type params struct {
 	Method      string    `yaml:"method"`
 	Message     string    `yaml:"message"`
 	Attribute   string    `yaml:"attribute"`
-	Include     []string  `yaml:"include"`
-	Exclude     []string  `yaml:"exclude"`
-	Algos       []string  `yaml:"valid_hash_algos"`
+	Include     oneOrMore `yaml:"include"`
+	Exclude     oneOrMore `yaml:"exclude"`
+	Algos       oneOrMore `yaml:"valid_hash_algos"`
 	FieldPrefix string    `yaml:"field_prefix"`
 	DropAlgo    bool      `yaml:"drop_algo_prefix"`
 	Items       yaml.Node `yaml:"items"`
+	Expression  string    `yaml:"expression"`
+
+	PreserveUnmatched bool `yaml:"preserve_unmatched"`
 
 	names   map[string][]string // Mapping
 	pattern *regexp.Regexp
 	nested  []*step
+}
+
+// oneOrMore is a list of texts; a text alone is a list of one.
+type oneOrMore []string
+
+// UnmarshalYAML takes both.
+func (o *oneOrMore) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*o = []string{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(o))
 }
 
 // kinds are the transformations: the parameters that each takes, those it needs with an exclamation mark.
@@ -117,13 +132,18 @@ var kinds = map[string]string{
 	"detection_item_failure":    "message!",
 	"set_custom_attribute":      "attribute! value!",
 	"nest":                      "items!",
+
+	"extract_fields":                "regex! field_prefix preserve_unmatched",
+	"query_expression_placeholders": "expression mapping include exclude",
+	"strict_field_mapping_failure":  "",
 }
 
 // refused are transformations that pySigma has and that mean nothing here, with the reason.
 var refused = map[string]string{
-	"query_expression_placeholders": "makes a query of another system; use value_placeholders, or --lookup",
-	"field_name_transform":          "calls Python, which is not here; use field_name_mapping",
-	"strict_field_mapping_failure":  "depends on a tracking of fields that is not here; `detect rules coverage` lists fields without a place",
+	"field_name_transform": "calls a function of Python, which no file can hold; use field_name_mapping, or a prefix mapping",
+	"file_placeholders":    "reads files that the pipeline names; give them by --lookup NAME=FILE",
+	"http_placeholders":    "fetches its values; detect fetches nothing: give them by --lookup NAME=FILE",
+	"command_placeholders": "runs a command for its values; detect runs none: give them by --lookup NAME=FILE",
 }
 
 // common are the keys that every transformation may have.
@@ -244,10 +264,16 @@ func (r *reader) params(s *step, n *yaml.Node, depth int) {
 	switch s.kind {
 	case "field_name_mapping", "field_name_prefix_mapping", "map_string":
 		s.names = r.mapping(member(n, "mapping"))
-	case "replace_string":
+	case "query_expression_placeholders":
+		if m := member(n, "mapping"); m != nil {
+			s.names = r.mapping(m)
+		}
+	case "replace_string", "extract_fields":
 		var err error
 		if s.pattern, err = regexp.Compile(s.Regex); err != nil {
 			r.fault(member(n, "regex"), "not a regular expression of RE2: %v", err)
+		} else if s.kind == "extract_fields" && strings.Join(s.pattern.SubexpNames(), "") == "" {
+			r.fault(member(n, "regex"), "expected a named group, such as (?P<name>…)")
 		}
 		s.Replacement = goReplacement(s.Replacement)
 	case "add_condition":

@@ -49,7 +49,7 @@ func after(t testing.TB, ruleText string, pipes ...string) (string, error) {
 	for _, p := range pipes {
 		c = append(c, parse(t, p))
 	}
-	err := c.Apply(doc.Content[0])
+	_, err := c.Apply(doc.Content[0])
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
@@ -197,7 +197,7 @@ func TestRuleIsRefused(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 			t.Fatal(err)
 		}
-		err := pipeline.Chain{parse(t, "name: p\ntransformations:\n"+c.pipe)}.Apply(doc.Content[0])
+		_, err := pipeline.Chain{parse(t, "name: p\ntransformations:\n"+c.pipe)}.Apply(doc.Content[0])
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -213,7 +213,10 @@ func TestRuleIsRefused(t *testing.T) {
 func TestFaults(t *testing.T) {
 	for text, want := range map[string]string{
 		"transformations:\n- {type: nope}":                                                                   `p.yml:2:10: no transformation "nope"`,
-		"transformations:\n- {type: query_expression_placeholders}":                                          "makes a query of another system",
+		"transformations:\n- {type: field_name_transform}":                                                   "a function of Python",
+		"transformations:\n- {type: http_placeholders, url: x}":                                              "detect fetches nothing",
+		"transformations:\n- {type: command_placeholders}":                                                   "detect runs none",
+		"transformations:\n- {type: extract_fields, regex: 'a(b)'}":                                          "expected a named group",
 		"transformations:\n- {id: x}":                                                                        "needs a type",
 		"transformations:\n- {type: field_name_prefix, prefx: x}":                                            `unknown key "prefx"`,
 		"transformations:\n- {type: field_name_prefix}":                                                      "needs prefix",

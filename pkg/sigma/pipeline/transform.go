@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,80 +14,25 @@ func (a *application) change(s *step, p *pair) ([][]pair, error) {
 	one := func(p pair) [][]pair { return [][]pair{{p}} }
 	switch s.kind {
 	case "field_name_mapping", "field_name_prefix_mapping", "field_name_prefix", "field_name_suffix":
-		var alts [][]pair
-		for _, name := range s.renamed(p.field) {
-			q := *p
-			q.field = name
-			alts = append(alts, []pair{q})
-		}
-		return alts, nil
+		return a.rename(s, p), nil
 	case "drop_detection_item":
 		return [][]pair{nil}, nil
 	case "detection_item_failure":
 		return nil, fmt.Errorf("%s (%s)", s.Message, p.field+p.mods)
 	case "hashes_fields":
 		return s.hashes(p), nil
-	case "replace_string", "map_string", "case", "set_value", "wildcard_placeholders", "value_placeholders":
+	case "extract_fields":
+		return s.extract(p), nil
+	case "replace_string", "map_string", "case", "set_value", "wildcard_placeholders", "value_placeholders", "query_expression_placeholders":
 		q := *p
 		var err error
-		q.value, err = a.values(s, p)
+		q.value, err = a.values(s, &q)
 		if s.kind == "wildcard_placeholders" || s.kind == "value_placeholders" {
 			q.mods = withoutExpand(p, q.value)
 		}
 		return one(q), err
 	}
 	return one(*p), nil // regex, convert_type: the same matches here, where all values are compared as text without case
-}
-
-// renamed returns the names that a field gets.
-func (s *step) renamed(field string) []string {
-	if field == "" {
-		return []string{""}
-	}
-	switch s.kind {
-	case "field_name_mapping":
-		if names := s.names[field]; names != nil {
-			return names
-		}
-	case "field_name_prefix_mapping":
-		for _, prefix := range slices.Sorted(maps.Keys(s.names)) {
-			if rest, ok := strings.CutPrefix(field, prefix); ok {
-				var out []string
-				for _, p := range s.names[prefix] {
-					out = append(out, p+rest)
-				}
-				return out
-			}
-		}
-	case "field_name_prefix":
-		return []string{s.Prefix + field}
-	case "field_name_suffix":
-		return []string{field + s.Suffix}
-	}
-	return []string{field}
-}
-
-// renameFields gives the rule's list of fields the names that they have now.
-func (a *application) renameFields(s *step) {
-	list := member(a.doc, "fields")
-	if list == nil || list.Kind != yaml.SequenceNode || !strings.HasPrefix(s.kind, "field_name_") {
-		return
-	}
-	var out []*yaml.Node
-	for _, e := range list.Content {
-		if !s.field.holds(func(c *condition) bool { return a.fieldHolds(c, e.Value, nil) }) {
-			out = append(out, e)
-			continue
-		}
-		for _, name := range s.renamed(e.Value) {
-			out = append(out, text(name, e))
-			if a.listed[name] == nil {
-				a.listed[name] = map[string]bool{}
-			}
-			a.listed[name][s.id] = true
-		}
-	}
-	list.Content = out
 }
 
 // hashes makes of `Hashes: SHA1=…` a field for each algorithm.
@@ -113,6 +57,42 @@ func (s *step) hashes(p *pair) [][]pair {
 		}
 	}
 	if p.has("all") {
+		return [][]pair{slices.Concat(alts...)}
+	}
+	return alts
+}
+
+// extract makes of a value that the expression matches an item for each of its named groups.
+func (s *step) extract(p *pair) [][]pair {
+	var alts [][]pair
+	var kept []*yaml.Node
+	for _, v := range valuesOf(p.value) {
+		m := s.pattern.FindStringSubmatch(v.Value)
+		if m == nil {
+			if s.PreserveUnmatched {
+				kept = append(kept, v)
+			}
+			continue
+		}
+		var items []pair
+		for i, name := range s.pattern.SubexpNames() {
+			if name == "" || m[i] == "" {
+				continue
+			}
+			if s.FieldPrefix != "" {
+				name = s.FieldPrefix + "." + name
+			}
+			items = append(items, pair{field: name, value: text(m[i], v), key: p.key})
+		}
+		alts = append(alts, items)
+	}
+	for _, v := range kept {
+		alts = append(alts, []pair{{field: p.field, mods: strings.ReplaceAll(p.mods, "|all", ""), value: v, key: p.key}})
+	}
+	switch {
+	case len(alts) == 0:
+		return [][]pair{nil}
+	case p.has("all"):
 		return [][]pair{slices.Concat(alts...)}
 	}
 	return alts

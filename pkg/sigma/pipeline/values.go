@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,16 +25,23 @@ func (a *application) values(s *step, p *pair) (*yaml.Node, error) {
 		return v, nil
 	}
 	var out []*yaml.Node
+	whole := s.kind == "replace_string" && !s.SkipSpecial && p.withWildcards("") != ""
 	for _, v := range valuesOf(p.value) {
-		if v.Kind != yaml.ScalarNode || v.Tag != "!!str" {
+		if s.kind == "query_expression_placeholders" && p.has("expand") && strings.Count(v.Value, "%") > 1 && !onlyPlaceholder.MatchString(v.Value) {
+			return nil, fmt.Errorf("query_expression_placeholders: %q is more than a placeholder", v.Value)
+		}
+		if number := v.Tag == "!!int" || v.Tag == "!!float"; v.Kind != yaml.ScalarNode || v.Tag != "!!str" && (s.kind != "replace_string" || !number) {
 			out = append(out, v)
 			continue
 		}
 		for _, t := range a.texts(s, p, v.Value) {
 			n := *v
-			n.Value = t
+			n.Value, n.Tag = t, "!!str"
 			out = append(out, &n)
 		}
+	}
+	if whole {
+		p.takeWildcards(out)
 	}
 	if len(out) == 1 && p.value.Kind == yaml.ScalarNode {
 		return out[0], nil
@@ -46,7 +54,7 @@ func (a *application) texts(s *step, p *pair, v string) []string {
 	switch s.kind {
 	case "replace_string":
 		if !s.SkipSpecial {
-			return []string{s.pattern.ReplaceAllString(v, s.Replacement)}
+			return []string{s.pattern.ReplaceAllString(p.withWildcards(v), s.Replacement)}
 		}
 		// Between wildcards, which stay as they are.
 		var b strings.Builder
@@ -71,9 +79,16 @@ func (a *application) texts(s *step, p *pair, v string) []string {
 		if p.has("expand") {
 			return a.placeholders(s, v)
 		}
+	case "query_expression_placeholders":
+		// A value of the list of that name: which is a lookup.
+		if name := strings.Trim(v, "%"); p.has("expand") && s.concerns(name) && s.names[name] != nil {
+			return []string{"%" + s.names[name][0] + "%"}
+		}
 	}
 	return []string{v}
 }
+
+var onlyPlaceholder = regexp.MustCompile(`^%[^%]+%$`)
 
 // maxValues bounds the values that placeholders make of one.
 const maxValues = 100_000
