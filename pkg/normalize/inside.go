@@ -180,7 +180,7 @@ func (s *Stage) surround(e *event.Event, env *record) {
 
 // alone normalises a record that lay in another; one that no mapping takes is an event with its text.
 func (s *Stage) alone(b *event.Batch, e, outer *event.Event, env *record) {
-	s.run.outer = outer
+	s.run.outer, s.run.columns = outer, nil // header lines speak of rows, not of what lies in a record
 	if env.depth <= maxInside {
 		s.run.look(env.text, nil)
 		if p := s.run.choose(s.cfg.Mappings.index, env.dataset); p != nil {

@@ -22,11 +22,12 @@ const (
 
 // logHeader is what header lines said of a stream's rows. It is not changed once it is shared.
 type logHeader struct {
-	isW3C bool
-	zeek  parse.ZeekTSV
-	path  string // Zeek's #path: the log's name
-	w3c   parse.W3C
-	plan  *plan // for the rows; nil: it is found as for any record
+	isW3C  bool
+	isBare bool // names without a '#' in front: prose looks alike, so one name that fits is not enough
+	zeek   parse.ZeekTSV
+	path   string // Zeek's #path: the log's name
+	w3c    parse.W3C
+	plan   *plan // for the rows; nil: it is found as for any record
 }
 
 // fits tells whether a row has the columns that the header names.
@@ -56,8 +57,11 @@ func (l *logHeaders) of(stream string) *logHeader {
 
 // note tells whether line is a header line, and remembers what it says.
 func (l *logHeaders) note(x *index, stream string, line []byte) bool {
-	if len(line) < 6 || line[0] != '#' || len(line) > maxHeaderLine {
+	if len(line) < 6 || len(line) > maxHeaderLine {
 		return false
+	}
+	if line[0] != '#' {
+		return l.bare(x, stream, line)
 	}
 	line = bytes.TrimRight(line, "\r\n")
 	if h := l.of(stream); h != nil {
@@ -81,16 +85,21 @@ func (l *logHeaders) next(x *index, stream string, line []byte, h logHeader) boo
 		return true
 	}
 	h.plan = x.planFor(&h)
+	l.remember(stream, &h)
+	return true
+}
+
+// remember keeps h for the stream's rows.
+func (l *logHeaders) remember(stream string, h *logHeader) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.by == nil {
 		l.by = map[string]*logHeader{}
 	}
 	if _, known := l.by[stream]; known || len(l.by) < maxHeaderStreams {
-		l.by[strings.Clone(stream)] = &h
+		l.by[strings.Clone(stream)] = h
 		l.any.Store(true)
 	}
-	return true
 }
 
 // zeekLine takes what one of Zeek's header lines says.
@@ -186,7 +195,7 @@ func (s *sign) fitsHeader(h *logHeader) bool {
 	if !h.isW3C {
 		return len(s.zeek) > 0 && h.path != "" && anyGlob(s.zeek, []byte(h.path))
 	}
-	if len(s.w3c) == 0 {
+	if len(s.w3c) == 0 || h.isBare && len(s.w3c) < 2 {
 		return false
 	}
 	for _, want := range s.w3c {
@@ -268,4 +277,25 @@ func (st *step) zeekColumns() {
 		st.zeek.Names = append(st.zeek.Names, name)
 		st.zeek.Types = append(st.zeek.Types, parse.ParseZeekType(kind))
 	}
+}
+
+// bareNames is how many names a line without '#' must have to be a header line.
+const bareNames = 4
+
+// bare tells whether line is nothing but names of columns that a sign asks for, as the flow logs of VPCs have them in front of their rows.
+func (l *logHeaders) bare(x *index, stream string, line []byte) bool {
+	for _, c := range line {
+		if c-'a' >= 26 && c != '-' && c != ' ' && c != '\r' && c != '\n' {
+			return false
+		}
+	}
+	h := logHeader{isW3C: true, isBare: true}
+	if h.w3c.Names = bytes.Fields(bytes.Clone(line)); len(h.w3c.Names) < bareNames {
+		return false
+	}
+	if h.plan = x.planFor(&h); h.plan == nil {
+		return false
+	}
+	l.remember(stream, &h)
+	return true
 }

@@ -133,3 +133,30 @@ func FuzzHeaderLine(f *testing.F) {
 		}
 	})
 }
+
+// TestBareHeader reads a flow log of a VPC whose owner chose the fields.
+func TestBareHeader(t *testing.T) {
+	s := builtinStage(t, Config{})
+	out := process(t, s,
+		fromFile("f", "version srcaddr dstaddr dstport action bytes start interface-id pkt-srcaddr"),
+		fromFile("f", "3 192.0.2.1 198.51.100.9 22 REJECT 840 1795507200 eni-0a1b2c3d 192.0.2.77"),
+		fromFile("f", "one of four words that is no row and no header"),
+		fromFile("g", "3 192.0.2.1 198.51.100.9 22 REJECT 840 1795507200 - 192.0.2.77"),
+		fromFile("h", "some words that name no columns"))
+	if len(out) != 4 {
+		t.Fatalf("%d events: %v", len(out), out)
+	}
+	for name, want := range map[string]any{
+		"event.dataset": "aws.vpcflow", "source.ip": "192.0.2.1", "destination.port": 22.0, "source.bytes": 840.0, "event.action": "reject",
+		"@timestamp": "2026-11-24T08:00:00.000Z", "aws.vpcflow.pkt-srcaddr": "192.0.2.77",
+	} {
+		if got := get(t, out[0], name); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	for _, line := range out[1:] {
+		if ds := get(t, line, "event.dataset"); ds == "aws.vpcflow" {
+			t.Errorf("taken for a row: %s", line)
+		}
+	}
+}
