@@ -172,24 +172,18 @@ func (w *Builder) rescan(n int32) {
 // Copy appends members of e that stand in its line one behind the other, from the one at first to the one at last, as they are.
 // It returns false, and appends nothing, where e was edited there.
 func (w *Builder) Copy(e *Event, first, last Node) bool {
-	for i := int32(first); ; i = e.nodes[i].next {
-		if i < 0 || e.nodes[i].flags&(flagDirty|flagMoved|flagGone) != 0 || e.nodes[i].key0&inExt != 0 {
-			return false
-		}
-		if i == int32(last) {
-			break
-		}
+	text := e.members(first, last)
+	if text == nil {
+		return false
 	}
-	a, z := &e.nodes[first], &e.nodes[last]
 	w.start()
 	f := &w.open[len(w.open)-1]
 	if f.some {
 		w.Line = append(w.Line, ',')
 	}
 	f.some = true
-	from := a.key0 - 1
-	shift := uint32(len(w.Line)) - from
-	w.Line = append(w.Line, e.line[from:z.val1]...)
+	shift := uint32(len(w.Line)) - (e.nodes[first].key0 - 1)
+	w.Line = append(w.Line, text...)
 	if !w.tape {
 		return true
 	}
@@ -215,6 +209,25 @@ func (w *Builder) Copy(e *Event, first, last Node) bool {
 	w.link(f, int32(at))
 	f.last = int32(last) + move
 	return true
+}
+
+// AppendMembers appends the text of the members of e from the one at first to the one at last, which stand in its line one behind the
+// other. ok is false, and nothing appended, where e was edited there.
+func (e *Event) AppendMembers(dst []byte, first, last Node) (out []byte, ok bool) {
+	text := e.members(first, last)
+	return append(dst, text...), text != nil
+}
+
+// members is the text of those from first to last as the line has it, or nil where they were edited.
+func (e *Event) members(first, last Node) []byte {
+	for i := int32(first); ; i = e.nodes[i].next {
+		if i < 0 || e.nodes[i].flags&(flagDirty|flagMoved|flagGone) != 0 || e.nodes[i].key0&inExt != 0 {
+			return nil
+		}
+		if i == int32(last) {
+			return e.line[e.nodes[first].key0-1 : e.nodes[last].val1]
+		}
+	}
 }
 
 // End ends the line, in the memory of b, and makes it e's.

@@ -5,8 +5,8 @@ import (
 	"leat/pkg/normalize/parse"
 )
 
-// A record that is no JSON and came without a wrapping event, whose event nobody reads again in this process, is written by a flat list
-// of steps: half of what such a record costs was the writing of its tree.
+// A record that came without a wrapping event, whose event nobody reads again in this process, is written by a flat list of steps: half
+// of what a line of text costs was the writing of its tree.
 
 // writeStep is one step: the fields of the output and the objects around them, in their order.
 type writeStep struct {
@@ -107,7 +107,7 @@ func (r *runner) plainField(dst []byte, leaf int) []byte {
 	return append(dst, ']')
 }
 
-// plainUnused is unused for a record whose cells are not those of an event.
+// plainUnused is unused without a tape.
 func (r *runner) plainUnused(dst []byte, n *outNode, c int32) []byte {
 	for i := r.rec.Child(c); i != parse.None; i = r.rec.Cells[i].Next {
 		cell := &r.rec.Cells[i]
@@ -115,6 +115,13 @@ func (r *runner) plainUnused(dst []byte, n *outNode, c int32) []byte {
 			continue
 		}
 		dst = comma(dst)
+		if last := r.piece(i, n); last >= 0 {
+			var ok bool
+			if dst, ok = r.rec.Source().AppendMembers(dst, cell.Node, r.rec.Cells[last].Node); ok {
+				i = last
+				continue
+			}
+		}
 		at := len(dst)
 		dst = r.key(dst, cell, n)
 		if cell.Kind == event.Object && (cell.Val == nil || r.rec.Touched(i)) {

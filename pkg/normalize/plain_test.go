@@ -22,7 +22,9 @@ func TestPlainIsTheTree(t *testing.T) {
 			lines = append(lines, c.in)
 		}
 	}
-	lines = append(lines, "<13>Nov 24 08:12:03 h p: \xff\x00\x01 {", `CEF:0|a|b|1|2|n{|3|x={ y=} z=`)
+	lines = append(lines, "<13>Nov 24 08:12:03 h p: \xff\x00\x01 {", `CEF:0|a|b|1|2|n{|3|x={ y=} z=`,
+		`{"userIP":"192.0.2.1","login":"b","action":"open","result":"ok","x":null,"y":{"a":{},"b":[1,{"c":"\u00e9\n"}]},"":0,"z":1,"a\"b":2}`,
+		"{\"userIP\":\"192.0.2.1\",\n\"login\":\"b\", \"action\":\"open\",\"result\":\"ok\",\"y\":[1,\r\n2],\"w\":{\n}}")
 	now := func() time.Time { return time.Date(2026, 11, 24, 8, 12, 3, 0, time.UTC) }
 	plain := 0
 	for _, original := range []Original{KeepOriginal, DropOriginal} {
@@ -40,7 +42,7 @@ func TestPlainIsTheTree(t *testing.T) {
 				for _, e := range b.Events {
 					out[i] += string(e.Append(nil)) + "\n"
 				}
-				if !reread && s.run.rec.Source() == nil && s.run.outer == nil {
+				if !reread && s.run.outer == nil {
 					plain++
 				}
 			}

@@ -267,7 +267,7 @@ func (s *Stage) render(b *event.Batch, e *event.Event, env *record) {
 	if env.escaped && (!env.wrapped || env.depth > 0) {
 		r.put(a.escaped, value{b: trueText, kind: event.True, json: true})
 	}
-	if r.outer == nil && !b.Reread && r.rec.Source() == nil {
+	if r.outer == nil && !b.Reread {
 		e.Replace(b.End(append(r.plain(b.Begin(size)), '}')))
 	} else {
 		s.out.Begin(b.Begin(size), b.Reread)
