@@ -11,7 +11,7 @@ type Chain struct {
 	stages []Stage
 	next   Sink
 	reads  bool        // next looks into the events
-	extra  event.Batch // for Flush
+	extra  event.Batch // for Flush and Release
 }
 
 // NewChain links stages in front of next.
@@ -67,29 +67,34 @@ func (c *Chain) Mark(m Mark) error {
 
 func (c *Chain) flush() error {
 	for i, s := range c.stages {
-		f, ok := s.(Flusher)
-		if !ok {
-			continue
-		}
-		c.extra.Reset()
-		if err := f.Flush(&c.extra); err != nil {
-			return err
-		}
-		if len(c.extra.Events) == 0 {
-			continue
-		}
-		if err := c.from(i+1, &c.extra); err != nil {
-			return err
+		if f, ok := s.(Flusher); ok {
+			if err := c.own(i, f.Flush); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// Tick passes the time to every stage that wants it, and to the next Sink.
+// own hands on what stage i pushes by itself.
+func (c *Chain) own(i int, push func(*event.Batch) error) error {
+	c.extra.Reset()
+	if err := push(&c.extra); err != nil || len(c.extra.Events) == 0 {
+		return err
+	}
+	return c.from(i+1, &c.extra)
+}
+
+// Tick passes the time to every stage that wants it, with what they release, and to the next Sink.
 func (c *Chain) Tick(now time.Time) error {
-	for _, s := range c.stages {
+	for i, s := range c.stages {
 		if t, ok := s.(Ticker); ok {
 			if err := t.Tick(now); err != nil {
+				return err
+			}
+		}
+		if r, ok := s.(Releaser); ok {
+			if err := c.own(i, r.Release); err != nil {
 				return err
 			}
 		}

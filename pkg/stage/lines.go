@@ -36,13 +36,14 @@ type Lines struct {
 	Counters *Counters
 	Log      *slog.Logger
 
-	mu    sync.Mutex // guards sink against Tick
-	batch event.Batch
-	sink  Sink
-	begun bool // a line was seen
-	hello *Hello
-	last  int64
-	ended bool
+	mu      sync.Mutex // guards sink against Tick
+	tickErr error      // what ended the ticks; guarded by mu
+	batch   event.Batch
+	sink    Sink
+	begun   bool // a line was seen
+	hello   *Hello
+	last    int64
+	ended   bool
 }
 
 // Run reads until the end of input or until ctx is done.
@@ -58,7 +59,6 @@ func (l *Lines) Run(ctx context.Context, sink Sink) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer close(stop)
-	var tickErr error
 	if f, ok := l.In.(*os.File); ok {
 		wg.Go(func() {
 			select {
@@ -70,13 +70,11 @@ func (l *Lines) Run(ctx context.Context, sink Sink) error {
 		})
 	}
 	if wantsTicks(sink) {
-		wg.Go(func() { tickErr = l.ticks(stop) })
+		wg.Go(func() { l.ticks(stop) })
 	}
 	err := l.read(ctx)
-	if err == nil {
-		l.mu.Lock()
-		err = tickErr
-		l.mu.Unlock()
+	if terr := l.ticked(); terr != nil {
+		err = terr
 	}
 	if err == nil && l.hello != nil && !l.ended {
 		return ErrTail
@@ -84,23 +82,38 @@ func (l *Lines) Run(ctx context.Context, sink Sink) error {
 	return err
 }
 
-func (l *Lines) ticks(stop <-chan struct{}) error {
+// ticks passes the time on until stop is closed. Where that fails, reading ends too.
+func (l *Lines) ticks(stop <-chan struct{}) {
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
 	for {
 		select {
 		case <-stop:
-			return nil
+			return
 		case now := <-t.C:
-			l.mu.Lock()
-			err := l.sink.(Ticker).Tick(now)
-			l.mu.Unlock()
-			if err != nil {
-				l.Log.Error("timer", "error", err)
-				return err
+			if l.tick(now) == nil {
+				continue
 			}
+			if f, ok := l.In.(*os.File); ok {
+				_ = f.SetReadDeadline(time.Unix(1, 0))
+			}
+			return
 		}
 	}
+}
+
+func (l *Lines) tick(now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tickErr = l.sink.(Ticker).Tick(now)
+	return l.tickErr
+}
+
+// ticked returns what ended the ticks.
+func (l *Lines) ticked() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tickErr
 }
 
 func (l *Lines) read(ctx context.Context) error {
@@ -165,6 +178,9 @@ func (l *Lines) finish(rest []byte) error {
 func (l *Lines) take(block []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.tickErr != nil {
+		return l.tickErr
+	}
 	start := time.Now()
 	size := len(block)
 	l.batch.Reset()

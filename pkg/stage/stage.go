@@ -38,6 +38,15 @@ type Ticker interface {
 	Tick(now time.Time) error
 }
 
+// Releaser is a Ticker with events of its own to tell as time goes on, while nothing comes in. Release is called right after
+// each Tick, between two batches and never within one, with an empty batch to which the stage may push events; they go on through
+// the stages behind it, and reach the output before whatever comes next. In a marked pipe a replay must give the same events between the
+// same marks: a stage releases there by Flush alone.
+type Releaser interface {
+	Ticker
+	Release(b *event.Batch) error
+}
+
 // Cloner is a Stage without state between events; clones may run side by side (--workers).
 type Cloner interface {
 	Clone() Stage
