@@ -25,8 +25,8 @@ type index struct {
 	globs     []int32 // programs with * or ?
 	text      literals
 	starts    map[uint32][]int32 // by the first three bytes of the text
-	always    []int32   // for text that is no JSON
-	headers   []signRef // by header lines
+	always    []int32            // for text that is no JSON
+	headers   []signRef          // by header lines
 	byHint    map[string][]*plan
 }
 
