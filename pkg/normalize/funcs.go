@@ -65,6 +65,7 @@ func functions() []function {
 		{"join", "text", "the elements of a list as one text, with TEXT between them", joinCall},
 		{"ips", "", "the addresses in a list or object, at any depth", ipsCall},
 		{"args", "", "a command line as the list of its arguments (process.args)", argsCall},
+		{"base64", "", "what a base64 text decodes to; of a list, that of each", base64Call},
 		{"get", "path", "what stands at PATH in a list or object: get a.b, get [Key=x].Value", getCall},
 		{"addr", "", "the address in ADDRESS:PORT or [ADDRESS]:PORT, or the address that it is, else nothing", addrCall},
 		{"port", "", "the port in HOST:PORT or [ADDRESS]:PORT, else nothing", portCall},
