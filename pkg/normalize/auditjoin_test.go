@@ -216,3 +216,24 @@ func TestAuditJoinMapped(t *testing.T) {
 		t.Error(line)
 	}
 }
+
+// In one process ingest hands on records beside their envelopes, unquoted.
+func TestAuditJoinOfRecordsInOneProcess(t *testing.T) {
+	c := &collect{}
+	j := NewAuditJoin(c)
+	var b event.Batch
+	for i, raw := range []string{"type=SYSCALL msg=audit(1764000000.1:7): exe=\"/bin/ls\"", "another line", "type=EOE msg=audit(1764000000.1:7): "} {
+		envelope := append(b.Begin(256), fmt.Sprintf(`{"event":{"id":"id%d"},"log":{"file":{"path":"/a"}}}`, i)...)
+		b.PushRecord(envelope, strings.IndexByte(string(envelope), '}'), []byte(raw))
+	}
+	if err := j.Process(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`{"event":{"id":"id1","original":"another line"},"log":{"file":{"path":"/a"}}}`,
+		`{"event":{"id":"id0","original":"type=SYSCALL msg=audit(1764000000.1:7): exe=\"/bin/ls\"\ntype=EOE msg=audit(1764000000.1:7): "},"log":{"file":{"path":"/a"}}}`,
+	}
+	if !slices.Equal(c.lines, want) {
+		t.Errorf("got %q", c.lines)
+	}
+}
