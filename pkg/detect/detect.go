@@ -93,6 +93,9 @@ func New(cfg Config) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Limits, err = limits(cfg.File, cfg.Limits); err != nil {
+		return nil, err
+	}
 	s := &Stage{cfg: cfg, shared: &shared{}}
 	s.shared.set.Store(set)
 	for range max(cfg.Workers, 1) {

@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"leat/pkg/correlate"
 	"leat/pkg/sigma"
 	"leat/pkg/sigma/pipeline"
 	"leat/pkg/yamlfile"
@@ -43,9 +45,48 @@ type file struct {
 	Enable     []selectorText       `yaml:"enable"`
 	Levels     map[string]levelName `yaml:"levels"`
 	Exclusions []exclusion          `yaml:"exclusions"`
+	Limits     fileLimits           `yaml:"limits"`
 
 	yaml *yamlfile.File
 	path string
+}
+
+// fileLimits bound what correlations remember; see correlate.Limits.
+type fileLimits struct {
+	Lateness    time.Duration `yaml:"lateness"`
+	Groups      positive      `yaml:"groups"`
+	GroupEvents positive      `yaml:"group_events"`
+	Correlated  positive      `yaml:"correlated"`
+}
+
+// positive is a number above 0.
+type positive int
+
+// UnmarshalYAML checks it.
+func (p *positive) UnmarshalYAML(n *yaml.Node) error {
+	if err := n.Decode((*int)(p)); err != nil || *p <= 0 {
+		return fmt.Errorf("expected a number above 0, found %q", n.Value)
+	}
+	return nil
+}
+
+// limits returns the bounds that a detect.yaml says; what given says goes before it.
+func limits(path string, given correlate.Limits) (correlate.Limits, error) {
+	if path == "" {
+		return given, nil
+	}
+	f := &file{}
+	if err := f.read(path); err != nil {
+		return given, err
+	}
+	if f.Limits.Lateness < 0 {
+		return given, f.yaml.AtLine(1, 1, "limits.lateness: %s is no time", f.Limits.Lateness)
+	}
+	given.Lateness = cmp.Or(given.Lateness, f.Limits.Lateness)
+	given.Keys = cmp.Or(given.Keys, int(f.Limits.Groups))
+	given.Events = cmp.Or(given.Events, int(f.Limits.GroupEvents))
+	given.Total = cmp.Or(given.Total, int(f.Limits.Correlated))
+	return given, nil
 }
 
 // levelName is a level that was checked where it stands.

@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	frame "leat/internal/cli"
-	"leat/pkg/correlate"
 	"leat/pkg/detect"
 	"leat/pkg/stage"
 	"leat/pkg/state"
@@ -26,13 +25,12 @@ what, where and why. Without -r the built-in starter rules are used. Events may 
    ... | enrich -c enrich.yaml | detect | persist --lake ./lake
    cat sysmon.ndjson | detect -r ./sigma/rules --alerts-only | jq -r .message
    detect rules check -r ./my-rules`,
-		Flags: append(append(ruleFlags(),
+		Flags: append(append(append(ruleFlags(), limitFlags()...),
 			&cli.BoolFlag{Name: "strict", Usage: "a faulty rule in a folder is an error too (exit 2)"},
 			&cli.BoolFlag{Name: "alerts-only", Usage: "write alerts and drop the events"},
 			routingFlag(),
 			&cli.StringFlag{Name: "state", Usage: "`DIR` for what correlations and suppressions remember; a marked pipe with such rules needs it"},
 			&cli.StringFlag{Name: "state-missing", Value: "fail", Usage: "`WHAT` to do where the state knows nothing of the mark at which the stream goes on: fail, or empty (begin anew)"},
-			&cli.DurationFlag{Name: "lateness", Value: correlate.DefaultLateness, Usage: "how much later than its neighbours an event may come and still be correlated exactly"},
 			&cli.BoolFlag{Name: "watch", Value: true, Usage: "read rules again when their files change; --watch=false: on SIGHUP alone"},
 			&cli.BoolFlag{Name: "stats", Usage: "at the end, print evaluations, matches and time of each rule to stderr"},
 			&cli.StringFlag{Name: "explain", Usage: "match no stream: say of `EVENT` (a JSON object, @FILE or -) which rules match it and why; with --rule why that one did or did not"},
@@ -41,7 +39,7 @@ what, where and why. Without -r the built-in starter rules are used. Events may 
 		Subcommands: []*cli.Command{rulesCommand()},
 		Action: func(c *cli.Context) error {
 			if c.IsSet("explain") {
-				return explainEvent(c, c.String("explain"), c.String("rule"))
+				return explainEvents(c, c.String("explain"), c.String("rule"), false)
 			}
 			var s *detect.Stage
 			err := frame.RunFilter(c, "detect", false, func(env *frame.Env) (stage.Stage, error) {
@@ -79,17 +77,15 @@ func config(c *cli.Context, env *frame.Env) (detect.Config, error) {
 	if missing != "fail" && missing != "empty" {
 		return detect.Config{}, frame.Usagef("--state-missing: %q is none of fail, empty", missing)
 	}
-	if c.Duration("lateness") <= 0 {
-		return detect.Config{}, frame.Usagef("--lateness: %s is no time", c.Duration("lateness"))
+	cfg, err := ruleConfig(c)
+	if err != nil {
+		return cfg, err
 	}
-	return detect.Config{
-		Rules: c.StringSlice("rules"), Lookups: c.StringSlice("lookup"), Strict: c.Bool("strict"), AlertsOnly: c.Bool("alerts-only"),
-		File: c.String("config"), Taxonomy: c.StringSlice("taxonomy"), Pipelines: c.StringSlice("sigma-pipeline"),
-		MinLevel: c.String("min-level"), Disable: c.StringSlice("disable"), Enable: c.StringSlice("enable"),
-		Count: c.Bool("stats") || c.String("metrics-addr") != "", Metrics: env.Counters.Set(), Watch: c.Bool("watch"),
-		Routing: on, Log: env.Log, Workers: env.Workers, State: c.String("state"), StateMissing: missing == "empty",
-		Limits: correlate.Limits{Lateness: c.Duration("lateness")},
-	}, nil
+	cfg.Strict, cfg.AlertsOnly, cfg.Routing = c.Bool("strict"), c.Bool("alerts-only"), on
+	cfg.Count, cfg.Metrics = c.Bool("stats") || c.String("metrics-addr") != "", env.Counters.Set()
+	cfg.Watch, cfg.Log, cfg.Workers = c.Bool("watch"), env.Log, env.Workers
+	cfg.State, cfg.StateMissing = c.String("state"), missing == "empty"
+	return cfg, nil
 }
 
 func routingFlag() cli.Flag {

@@ -1,8 +1,12 @@
 package detectcmd
 
 import (
+	"time"
+
 	"github.com/urfave/cli/v2"
 
+	frame "leat/internal/cli"
+	"leat/pkg/correlate"
 	"leat/pkg/detect"
 )
 
@@ -26,4 +30,41 @@ func sources(c *cli.Context) detect.Sources {
 		File: c.String("config"), Rules: c.StringSlice("rules"), Lookups: c.StringSlice("lookup"), Taxonomy: c.StringSlice("taxonomy"),
 		Pipelines: c.StringSlice("sigma-pipeline"), MinLevel: c.String("min-level"), Disable: c.StringSlice("disable"), Enable: c.StringSlice("enable"),
 	}
+}
+
+// limitFlags are the bounds of what correlations remember.
+func limitFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.DurationFlag{Name: "lateness", Value: correlate.DefaultLateness, Usage: "how much later than its neighbours an event may come and still be correlated exactly"},
+		&cli.IntFlag{Name: "max-groups", Value: correlate.DefaultKeys, Usage: "groups that a correlation remembers at most; the one not seen for longest goes first"},
+		&cli.IntFlag{Name: "max-group-events", Value: correlate.DefaultEvents, Usage: "events that a group remembers at most (or twice what the condition counts); its oldest go first"},
+		&cli.IntFlag{Name: "max-correlated", Value: correlate.DefaultTotal, Usage: "events that a correlation remembers at most, about 70 bytes each"},
+	}
+}
+
+// limits reads limitFlags. What was not given is 0: a detect.yaml may say it, and else it is the default.
+func limits(c *cli.Context) (l correlate.Limits, err error) {
+	if c.IsSet("lateness") {
+		if l.Lateness = c.Duration("lateness"); l.Lateness <= 0 {
+			return l, frame.Usagef("--lateness: %s is no time", time.Duration(l.Lateness))
+		}
+	}
+	for name, to := range map[string]*int{"max-groups": &l.Keys, "max-group-events": &l.Events, "max-correlated": &l.Total} {
+		if c.IsSet(name) {
+			if *to = c.Int(name); *to <= 0 {
+				return l, frame.Usagef("--%s: %d is no number above 0", name, *to)
+			}
+		}
+	}
+	return l, nil
+}
+
+// ruleConfig is what the options of rules and bounds say.
+func ruleConfig(c *cli.Context) (detect.Config, error) {
+	l, err := limits(c)
+	return detect.Config{
+		Rules: c.StringSlice("rules"), Lookups: c.StringSlice("lookup"), File: c.String("config"), Taxonomy: c.StringSlice("taxonomy"),
+		Pipelines: c.StringSlice("sigma-pipeline"), MinLevel: c.String("min-level"), Disable: c.StringSlice("disable"), Enable: c.StringSlice("enable"),
+		Limits: l,
+	}, err
 }

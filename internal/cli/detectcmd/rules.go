@@ -1,14 +1,11 @@
 package detectcmd
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
-	"strings"
 	"syscall"
 	"text/tabwriter"
 
@@ -16,13 +13,9 @@ import (
 
 	frame "leat/internal/cli"
 	"leat/pkg/detect"
-	"leat/pkg/event"
 	"leat/pkg/sigma"
 	"leat/pkg/stage"
 )
-
-// maxEvent is the most that explain reads.
-const maxEvent = 16 << 20
 
 func rulesCommand() *cli.Command {
 	return &cli.Command{
@@ -43,12 +36,14 @@ func rulesCommand() *cli.Command {
 			},
 			{
 				Name: "explain", Usage: "say why rules match an event, or why not", ArgsUsage: "EVENT",
-				Description: `EVENT is a JSON object, @FILE for the first object of a file, or - for standard input. Without --rule: the rules that match.
+				Description: `EVENT is a JSON object, @FILE for the first object of a file, or - for standard input. Without --rule: the rules that match, and
+what correlations make of it. With --stream all objects of the file are taken one after the other, as detect would take them.
 
-   detect rules explain --rule 6f6f3b0e-6f0e-4f36-9d0c-0f3a1b7c5a01 '{"user":{"department":"Development"}}'`,
-				Flags: append(ruleFlags(), routingFlag(),
-					&cli.StringFlag{Name: "rule", Usage: "explain the rule with this `ID`, title or part of its file's name, matched or not"},
-				),
+   detect rules explain --rule 6f6f3b0e-6f0e-4f36-9d0c-0f3a1b7c5a01 '{"user":{"department":"Development"}}'
+   detect rules explain --stream --rule many_failed @logins.ndjson           # which group, how many of how many, until when`,
+				Flags: append(ruleFlags(), append(explainFlags(),
+					&cli.StringFlag{Name: "rule", Usage: "explain the rule or correlation with this `ID`, name, title or part of its file's name, matched or not"},
+				)...),
 				Action: explain,
 			},
 			coverageCommand(),
@@ -155,89 +150,4 @@ func quiet(err error) error {
 		return stage.ErrClosed
 	}
 	return err
-}
-
-func explain(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return frame.Usagef("explain takes one EVENT: a JSON object, @FILE or -")
-	}
-	return explainEvent(c, c.Args().First(), c.String("rule"))
-}
-
-// explainEvent says why rules match the event that arg names, or why the wanted one does not.
-func explainEvent(c *cli.Context, arg, wanted string) error {
-	on, err := routing(c)
-	if err != nil {
-		return err
-	}
-	line, err := eventText(arg)
-	if err != nil {
-		return frame.Usage(err)
-	}
-	var e event.Event
-	e.Reset(line)
-	if err := e.Parse(); err != nil {
-		return frame.Usage(err)
-	}
-	all, faults, err := loadAll(c)
-	if err != nil {
-		return err
-	}
-	rules := all.Rules
-	for _, f := range faults {
-		fmt.Fprintln(os.Stderr, f.Error())
-	}
-	if wanted != "" {
-		rules = slices.DeleteFunc(rules, func(r *sigma.Rule) bool {
-			return r.ID != wanted && !strings.EqualFold(r.Title, wanted) && !strings.Contains(r.File, wanted)
-		})
-		if len(rules) == 0 {
-			return frame.Usagef("--rule: no rule %q among those loaded; `detect rules list` names them", wanted)
-		}
-	}
-	x, err := detect.NewExplainer(rules, all.Fields)
-	if err != nil {
-		return err
-	}
-	found, err := x.Explain(&e)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.App.Writer, "log sources of the event: %s\n", x.Sources(&e))
-	shown := 0
-	for i := range found {
-		if wanted != "" || found[i].Raises(on) {
-			found[i].Write(c.App.Writer, on)
-			shown++
-		}
-	}
-	if shown == 0 {
-		fmt.Fprintf(c.App.Writer, "none of %d rules matches; name one with --rule to see why not\n", len(rules))
-	}
-	return nil
-}
-
-// eventText returns the first JSON value of what arg names, on one line.
-func eventText(arg string) ([]byte, error) {
-	in := io.Reader(strings.NewReader(arg))
-	switch {
-	case arg == "-":
-		in = os.Stdin
-	case strings.HasPrefix(arg, "@"):
-		f, err := os.Open(arg[1:])
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	var raw json.RawMessage
-	if err := json.NewDecoder(io.LimitReader(in, maxEvent)).Decode(&raw); err != nil {
-		return nil, fmt.Errorf("read the event: %w", err)
-	}
-	var b bytes.Buffer
-	if err := json.Compact(&b, raw); err != nil {
-		return nil, fmt.Errorf("read the event: %w", err)
-	}
-	return b.Bytes(), nil
 }
