@@ -30,7 +30,7 @@ func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 		}
 	}
 	for i := 0; i < len(s); {
-		for i < len(s) && (s[i] == pair || s[i] == ' ' || s[i] == '\t') {
+		for i < len(s) && (s[i] == pair || s[i] <= ' ') {
 			i++
 		}
 		start := i
@@ -80,7 +80,7 @@ func (k KV) value(r *Record, s []byte, i int, pair byte, open *byte) ([]byte, in
 			case s[j] == '\\' && j+1 < len(s):
 				escaped = escaped || s[j+1] == q || s[j+1] == '\\'
 				j++
-			case s[j] == q && (j+1 == len(s) || s[j+1] == pair || s[j+1] == ' ' || s[j+1] == ','):
+			case s[j] == q && (j+1 == len(s) || s[j+1] == pair || s[j+1] <= ' ' || s[j+1] == ','):
 				val := s[i+1 : j]
 				if escaped {
 					val = r.unescape(val, q)

@@ -14,3 +14,13 @@ func TestKVUnclosedQuotes(t *testing.T) {
 		t.Error("no pair")
 	}
 }
+
+// TestKVLineEnd reads a quoted value in front of a line's end as well as any other.
+func TestKVLineEnd(t *testing.T) {
+	var r Record
+	r.Reset()
+	KV{}.Parse(&r, 0, []byte("a=\"b c\"\r\nd=\"e f\"\n"))
+	if got := show(&r, 0); got != "a=b c; d=e f" {
+		t.Error(got)
+	}
+}
