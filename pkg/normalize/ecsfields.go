@@ -50,8 +50,9 @@ func (c *compiler) ecsFields(n *yaml.Node) {
 			}
 		}
 	}
+	names := ecs.Names()
 	for _, p := range c.scalars(list, "ecs.fields") {
-		if !slices.ContainsFunc(ecs.Names(), func(name string) bool { return matchName(p.Value, name) }) {
+		if !slices.ContainsFunc(names, func(name string) bool { return matchName(p.Value, name) }) {
 			c.fault(p, "ecs: no field of ECS %s is called %q", ecs.Version, p.Value)
 		}
 		cp.patterns = append(cp.patterns, p.Value)
