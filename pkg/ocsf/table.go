@@ -140,6 +140,9 @@ func (c *compiler) class(d *classDocument) {
 		b.table(&n, "", "", true)
 	}
 	b.table(&d.Fields, "", "", false)
+	if len(c.faults) > 0 {
+		return // the tree may have holes
+	}
 	k.root.finish(k)
 	c.plan.classes = append(c.plan.classes, k)
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"leat/pkg/event"
 )
@@ -36,8 +37,6 @@ func (s *secrets) reset() {
 	s.list, s.addrs, s.to, s.mem, s.over = s.list[:0], s.addrs[:0], s.to[:0], s.mem[:0], false
 }
 
-func (s *secrets) any() bool { return len(s.list)+len(s.addrs) > 0 || s.over }
-
 // add notes that act redacts text.
 func (s *secrets) add(text []byte, act *action, k *keyed) {
 	if s.over || !slices.ContainsFunc(text, func(c byte) bool { return alnum(c) || c >= 0x80 }) {
@@ -61,11 +60,27 @@ func (s *secrets) add(text []byte, act *action, k *keyed) {
 	to := s.mem[start:len(s.mem):len(s.mem)]
 	s.form(text, to)
 	if needsForms(text) {
-		quoted := event.AppendString(nil, text)
-		s.form(quoted[1:len(quoted)-1], to)
-		s.form([]byte(url.QueryEscape(string(text))), to)
-		s.form([]byte(url.PathEscape(string(text))), to)
+		s.forms(text, to)
 	}
+}
+
+// forms adds the ways to write text in JSON, in JSON within JSON, and in a URL; and letters beyond ASCII as \u escapes, small and capital.
+func (s *secrets) forms(text, to []byte) {
+	once := escaped(text)
+	s.form(once, to)
+	s.form(escaped(once), to)
+	s.form([]byte(url.QueryEscape(string(text))), to)
+	s.form([]byte(url.PathEscape(string(text))), to)
+	ascii := strconv.AppendQuoteToASCII(nil, string(text))
+	s.form(ascii[1:len(ascii)-1], to)
+	s.form(bytes.ToUpper(text), to)
+	s.form(bytes.ToLower(text), to)
+}
+
+// escaped is text as it stands between the quotes of a JSON string.
+func escaped(text []byte) []byte {
+	q := event.AppendString(nil, text)
+	return q[1 : len(q)-1]
 }
 
 // needsForms tells whether text is written in another way in JSON or in a URL.

@@ -15,6 +15,7 @@ type run struct {
 	secrets secrets
 
 	line, path, text, fresh []byte
+	dataset                 []byte // event.dataset
 	hits                    []hit
 	names                   []string // of the rules that did something
 	drop                    bool     // event.original goes
@@ -27,6 +28,7 @@ func (r *run) event(line, dst []byte) (out []byte, changed bool) {
 	r.secrets.reset()
 	r.names, r.path = r.names[:0], r.path[:0]
 	root := event.ValueOf(line)
+	r.dataset = append(r.dataset[:0], root.Member("event").Member("dataset").Text(nil)...)
 	if len(r.cfg.fields) > 0 {
 		r.collect(root)
 	}
@@ -46,6 +48,11 @@ func (r *run) event(line, dst []byte) (out []byte, changed bool) {
 		r.note("event.original")
 	}
 	return dst, true
+}
+
+// begins tells whether the dotted name begins with path, or is it.
+func begins(name, path []byte) bool {
+	return bytes.HasPrefix(name, path) && (len(name) == len(path) || name[len(path)] == '.')
 }
 
 func (r *run) note(name string) {
@@ -127,12 +134,9 @@ func (r *run) object(dst []byte, v event.Value) (out []byte, changed bool) {
 	return append(out, '}'), changed
 }
 
-// key appends a member's name. The names of ECS and of mappings hold no secret; those of a source's own objects may.
+// key appends a member's name. The names of ECS and of the dataset's own object hold no secret; those within it may.
 func (r *run) key(dst, key []byte) ([]byte, bool) {
-	if len(r.path) == len(key) {
-		return event.AppendString(dst, key), false // at the top
-	}
-	if fresh, changed := r.redactText(r.fresh[:0], key); changed && !r.known() {
+	if fresh, changed := r.redactText(r.fresh[:0], key); changed && !r.known() && !begins(r.dataset, r.path) {
 		r.fresh = fresh
 		return event.AppendString(dst, fresh), true
 	}
