@@ -146,6 +146,8 @@ func (r *Record) uncef(s []byte) []byte {
 var (
 	leefNames = [...][]byte{[]byte("leef_version"), []byte("vendor"), []byte("product"), []byte("version"), []byte("event_id")}
 	leefMark  = []byte("LEEF:")
+	bar       = []byte("|")
+	barred    = []byte("|src=") // Palo Alto Networks writes bars between the attributes
 )
 
 // LEEF adds a Log Event Extended Format message (IBM, versions 1.0 and 2.0): its header fields and every attribute. Where a relay
@@ -175,7 +177,9 @@ func LEEF(r *Record, parent int32, s []byte) bool {
 		}
 	}
 	if sep[0] == '\t' && !bytes.Contains(s, sep) {
-		if sep = escapedTab; !bytes.Contains(s, sep) {
+		if sep = escapedTab; bytes.Contains(s, barred) {
+			sep = bar
+		} else if !bytes.Contains(s, sep) {
 			extension(r, parent, s)
 			r.distinct(first)
 			return true
