@@ -15,7 +15,7 @@ type domainParts struct{ registered, suffix int }
 // companies let their customers name (the list's private section) does not count.
 func splitDomain(name []byte) domainParts {
 	name = withoutDot(name)
-	if len(name) < 3 || len(name) > 253 || bytes.IndexByte(name, '.') < 0 || bytes.IndexByte(name, ':') >= 0 {
+	if len(name) < 3 || len(name) > 253 || bytes.IndexByte(name, '.') <= 0 || bytes.Contains(name, []byte("..")) || bytes.IndexByte(name, ':') >= 0 {
 		return domainParts{}
 	}
 	for _, c := range name {
@@ -37,7 +37,7 @@ func splitDomain(name []byte) domainParts {
 		suffix, icann = publicsuffix.PublicSuffix(suffix[i+1:])
 	}
 	at := len(low) - len(suffix)
-	if at < 2 || low[at-2] == '.' {
+	if at < 2 {
 		return domainParts{} // the name is a suffix itself
 	}
 	return domainParts{registered: strings.LastIndexByte(low[:at-1], '.') + 1, suffix: at}

@@ -57,6 +57,7 @@ func TestSplitDomain(t *testing.T) {
 func FuzzSplitDomain(f *testing.F) {
 	f.Add("www.example.co.uk.")
 	f.Add("..co.uk")
+	f.Add(".0.uA")
 	f.Fuzz(func(t *testing.T, name string) {
 		var r runner
 		reg, suffix, sub := r.domain([]byte(name))
