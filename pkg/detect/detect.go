@@ -96,6 +96,14 @@ func New(cfg Config) (*Stage, error) {
 	if cfg.Limits, err = limits(cfg.File, cfg.Limits); err != nil {
 		return nil, err
 	}
+	return newStageOf(cfg, set)
+}
+
+// newStageOf makes the stage of rules that were loaded.
+func newStageOf(cfg Config, set *ruleSet) (*Stage, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	s := &Stage{cfg: cfg, shared: &shared{}}
 	s.shared.set.Store(set)
 	for range max(cfg.Workers, 1) {

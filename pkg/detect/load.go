@@ -26,6 +26,7 @@ type Loaded struct {
 	Left   int
 	Unused []string
 
+	paths     []string              // of the rules
 	documents map[string]*yaml.Node // behind the pipelines, by documentKey
 }
 

@@ -160,7 +160,7 @@ func gather(src *Sources) (*Loaded, error) {
 	if len(pipes) > 0 {
 		opt.Rewrite = pipes.Apply
 	}
-	l := &Loaded{Fields: fields}
+	l := &Loaded{Fields: fields, paths: all.Rules}
 	if src.Documents {
 		opt.Rewrite = l.keep(opt.Rewrite)
 	}

@@ -18,7 +18,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "detect",
 		Usage:     "match events against Sigma rules; alerts follow the events that raised them",
-		UsageText: "detect [-r PATH]... [options] < events > events-and-alerts\n   detect rules check|list|explain|coverage|convert|fetch-docs [options]",
+		UsageText: "detect [-r PATH]... [options] < events > events-and-alerts\n   detect rules check|list|explain|test|coverage|convert|fetch-docs [options]",
 		Description: `Every event goes on unchanged; behind each event that matches rules come its alerts (event.kind: alert), which say who,
 what, where and why. Without -r the built-in starter rules are used. Events may be ECS, or raw Windows and Sysmon JSON.
 

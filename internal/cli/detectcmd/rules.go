@@ -46,6 +46,23 @@ what correlations make of it. With --stream all objects of the file are taken on
 				)...),
 				Action: explain,
 			},
+			{
+				Name: "test", Usage: "run the tests beside rules (exit 3 where one fails, or none is there)",
+				Description: `The tests of the rules in NAME.yml stand in NAME.test.yml: events, or streams of them, that must raise a rule or must not.
+
+   tests:
+     - name: from a server
+       raises: true
+       event: {"@timestamp": "2026-11-24T08:00:00Z", "process": {"name": "nc"}}
+     - name: ten within a minute
+       raises: true
+       rule: many_failed          # id, name or title, where several rules of the file raise alerts
+       events: [{event: {"@timestamp": "2026-11-24T08:00:00Z", "event": {"outcome": "failure"}}, repeat: 10, every: 5s}]
+
+   detect rules test -r ./my-rules`,
+				Flags:  append(ruleFlags(), routingFlag()),
+				Action: runTests,
+			},
 			coverageCommand(),
 			convertCommand(),
 			fetchCommand(),
@@ -150,4 +167,32 @@ func quiet(err error) error {
 		return stage.ErrClosed
 	}
 	return err
+}
+
+func runTests(c *cli.Context) error {
+	if c.Args().Present() {
+		return frame.Usagef("unexpected argument %q; rules are named with -r", c.Args().First())
+	}
+	on, err := routing(c)
+	if err != nil {
+		return err
+	}
+	ran, failed := 0, 0
+	err = detect.Test(sources(c), on, func(r detect.TestResult) {
+		if ran++; r.Fault != "" {
+			failed++
+			fmt.Fprintf(c.App.Writer, "%s:%d: test %q: %s: %s\n", r.File, r.Line, r.Name, r.Rule, r.Fault)
+		}
+	})
+	if err != nil {
+		return frame.Usage(err)
+	}
+	fmt.Fprintf(c.App.Writer, "%d tests, %d failed\n", ran, failed)
+	switch {
+	case failed > 0:
+		return frame.Attention(fmt.Errorf("%d of %d rule tests failed; detect rules explain says why", failed, ran))
+	case ran == 0:
+		return frame.Attention(errors.New("no tests; those of NAME.yml stand beside it in NAME.test.yml"))
+	}
+	return nil
 }
