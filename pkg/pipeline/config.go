@@ -47,6 +47,8 @@ type Normalize struct {
 	Mappings []string `yaml:"mappings"`
 	Original string   `yaml:"original"`
 	TZ       string   `yaml:"tz"`
+	// Join is auditd, or nothing: one event of the records of each (docs/03-normalize.md).
+	Join string `yaml:"join"`
 	// Redact is a file of rules that take values out (docs/13-redaction.md).
 	Redact string `yaml:"redact"`
 	// Drift tells when the fields of a dataset change.
@@ -196,7 +198,7 @@ func (c *Config) Processes(exe string) []Proc {
 	procs := []Proc{
 		{Name: "ingest", Argv: append(in, c.Ingest.Sources...)},
 		{Name: "normalize", Argv: command{exe, "normalize"}.opts("mappings", c.Normalize.Mappings).
-			opt("original", c.Normalize.Original).opt("tz", c.Normalize.TZ).opt("redact", c.Normalize.Redact).
+			opt("original", c.Normalize.Original).opt("tz", c.Normalize.TZ).opt("join", c.Normalize.Join).opt("redact", c.Normalize.Redact).
 			flag("drift", c.Normalize.Drift).opt("state", c.Normalize.state(c.State))},
 	}
 	if c.Enrich.Config != "" {

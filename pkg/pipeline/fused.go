@@ -105,7 +105,15 @@ func (b *Built) normalize(count *stage.Counters) error {
 			return fmt.Errorf("normalize.tz: %w", err)
 		}
 	}
-	if err := b.add(normalize.New(cfg), nil); err != nil {
+	var first stage.Stage = normalize.New(cfg)
+	switch c.Join {
+	case "":
+	case "auditd":
+		first = normalize.NewAuditJoin(first)
+	default:
+		return fmt.Errorf("normalize.join: %q is none of auditd", c.Join)
+	}
+	if err := b.add(first, nil); err != nil {
 		return err
 	}
 	if c.Redact != "" {

@@ -52,3 +52,27 @@ func TestRedactionAndDrift(t *testing.T) {
 		t.Errorf("rules that are not there: %v", err)
 	}
 }
+
+// TestJoin: what the file says of it reaches both ways to run; another word than auditd stops at the start.
+func TestJoin(t *testing.T) {
+	for _, c := range []struct {
+		join string
+		ok   bool
+	}{{"", true}, {"auditd", true}, {"audit", false}} {
+		cfg := &Config{Normalize: Normalize{Join: c.join}}
+		if argv := strings.Join(cfg.Processes("leat")[1].Argv, " "); strings.Contains(argv, "--join auditd") != (c.join == "auditd") {
+			t.Error(argv)
+		}
+		b := &Built{cfg: cfg}
+		if err := b.normalize(stage.NewCounters("test")); (err == nil) != c.ok {
+			t.Errorf("join %q: %v", c.join, err)
+			continue
+		}
+		if !c.ok {
+			continue
+		}
+		if _, joins := b.Stages[0].(*normalize.AuditJoin); joins != (c.join != "") {
+			t.Errorf("join %q: %T", c.join, b.Stages[0])
+		}
+	}
+}
