@@ -7,6 +7,7 @@ package ecs
 
 import (
 	_ "embed"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -103,15 +104,9 @@ func Lookup(name string) (Field, bool) {
 }
 
 // Names returns all field names in order.
-func Names() []string {
-	t := table()
-	names := make([]string, 0, len(t))
-	for n := range t {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
+func Names() []string { return slices.Clone(sorted()) }
+
+var sorted = sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(table())) })
 
 // Root tells whether name is the first part of some field's name, such as "source".
 func Root(name string) bool {

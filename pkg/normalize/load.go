@@ -57,16 +57,19 @@ func Load(dirs ...string) (*Mappings, error) {
 }
 
 func compileAll(order []string, files map[string][]byte) (*Mappings, error) {
-	// extends names a mapping, whose file may be called otherwise.
-	extends := func(name string) ([]byte, string, bool) {
-		for _, file := range slices.Backward(order) {
-			for l := range strings.Lines(string(files[file])) {
-				if v, ok := strings.CutPrefix(l, "name:"); ok && strings.TrimSpace(v) == name {
-					return files[file], file, true
-				}
+	// extends names a mapping, whose file may be called otherwise; of several of one name, the last counts.
+	named := map[string]string{}
+	for _, file := range order {
+		for l := range strings.Lines(string(files[file])) {
+			if v, ok := strings.CutPrefix(l, "name:"); ok {
+				named[strings.TrimSpace(v)] = file
+				break
 			}
 		}
-		return nil, "", false
+	}
+	extends := func(name string) ([]byte, string, bool) {
+		file, ok := named[name]
+		return files[file], file, ok
 	}
 	m := &Mappings{}
 	var faults []error
