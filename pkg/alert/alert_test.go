@@ -102,6 +102,7 @@ func TestRawWindowsEvents(t *testing.T) {
 	for line, want := range map[string]string{
 		`{"Computer":"PC-1","User":"DOM\\bob","SystemTime":"2020-06-10T02:50:56.537Z"}`:                                                                `N: DOM\bob on PC-1`,
 		`{"Event":{"System":{"Computer":"PC-2","TimeCreated":{"#attributes":{"SystemTime":"2025-11-27T07:40:10.165324Z"}}},"EventData":{"User":"x"}}}`: `N: x on PC-2`,
+		`{"Computer":"PC-4","User":"z","UtcTime":"2026-11-24 08:00:00.123"}`:                                                                           `N: z on PC-4`,
 		`{"winlog":{"computer_name":"PC-3","event_data":{"SubjectUserName":"y"}},"@timestamp":"2025-11-27T07:40:10.165324Z"}`:                          `N: y on PC-3`,
 	} {
 		s := subject(t, line)

@@ -38,7 +38,8 @@ type placeTable struct {
 	fields *event.Fields
 	prefix []string // of each entity and copied member as a member of the alert
 
-	entity, copied, dataset, time       span
+	entity, copied, dataset             span
+	time, utcTime                       span // utcTime says no zone
 	rawHost, rawUser                    span
 	user, fullName, dept, userCity      span
 	host, function, hostCity, hostState span
@@ -58,6 +59,7 @@ func newPlaces() *placeTable {
 		// Ours, and those of Windows events that nobody normalised.
 		time: l.add("@timestamp", "SystemTime", "TimeCreated", "winlog.time_created",
 			"Event.System.TimeCreated.#attributes.SystemTime", "Event.System.TimeCreated.@SystemTime"),
+		utcTime: l.add("UtcTime"),
 		rawHost: l.add(rawHost...), rawUser: l.add(rawUser...),
 		user:     l.add(slices.Concat([]string{"user.name", "user.email", "user.full_name", "user.id"}, rawUser)...),
 		fullName: l.add("user.full_name"),
@@ -132,6 +134,11 @@ func (s *Subject) time() []byte {
 		}
 		if _, ok := event.ParseTime(v.Raw[1 : len(v.Raw)-1]); ok {
 			return v.Raw
+		}
+	}
+	if v := s.all()[places.utcTime.from]; v.Kind == event.String && !v.Escaped() {
+		if ns, ok := event.ParseUTC(v.Raw[1 : len(v.Raw)-1]); ok {
+			return append(event.AppendTime([]byte{'"'}, ns), '"')
 		}
 	}
 	return nil

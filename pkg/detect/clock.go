@@ -22,6 +22,9 @@ var timeFields = event.MustFields(
 	"Event.System.TimeCreated.@SystemTime", "event.ingested", "event.created",
 )
 
+// utcTimeAt is where UtcTime stands in timeFields.
+const utcTimeAt = 3
+
 // timeReader reads the times of events. It is for one goroutine.
 type timeReader struct{ vals []event.Value }
 
@@ -33,11 +36,15 @@ func (r *timeReader) read(e *event.Event, kind string) int64 {
 		r.vals = make([]event.Value, timeFields.Len())
 	}
 	timeFields.Read(e, r.vals)
-	for _, v := range r.vals {
+	for i, v := range r.vals {
 		if v.Kind != event.String || v.Escaped() {
 			continue
 		}
-		if ns, ok := event.ParseTime(v.Raw[1 : len(v.Raw)-1]); ok {
+		parse := event.ParseTime
+		if i == utcTimeAt {
+			parse = event.ParseUTC // it says no zone
+		}
+		if ns, ok := parse(v.Raw[1 : len(v.Raw)-1]); ok {
 			return ns
 		}
 	}

@@ -218,6 +218,17 @@ func TestNoTime(t *testing.T) {
 	}
 }
 
+// Sysmon's own time says no zone, and is UTC.
+func TestUtcTime(t *testing.T) {
+	s := correlating(t, corr("type: event_count, rules: [a], timespan: 10m, condition: {gte: 2}")+one("a"), Config{})
+	at := func(clock string) string {
+		return `{"EventID":1,"kind":"a","event":{"id":"` + clock + `"},"UtcTime":"2026-11-24 ` + clock + `"}`
+	}
+	if got := brief(alertsOf(t, s, 2, at("08:00:00.000"), at("08:20:00.000"), at("08:29:59.999"))); got != "cc 2 08:20:00.000 08:29:59.999" {
+		t.Error(got)
+	}
+}
+
 // An idle stream's windows come to their end on marks.
 func TestIdleMarks(t *testing.T) {
 	s := correlating(t, corr("type: event_count, rules: [a], group-by: [u], timespan: 10s, condition: {lt: 2}")+one("a"),
