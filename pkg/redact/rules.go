@@ -39,6 +39,30 @@ func (v *verdicts) of(path []byte) verdict {
 	return d
 }
 
+// below tells whether a rule may name a field below the object path.
+func (v *verdicts) below(path []byte) bool {
+	path = append(path, '.') // path is the caller's own buffer: nothing behind it is lost
+	if d, ok := v.seen[string(path)]; ok {
+		return d.act != nil
+	}
+	may := verdict{}
+	for i := range v.cfg.fields {
+		r := &v.cfg.fields[i]
+		literal, _, _ := strings.Cut(r.glob, "*")
+		if strings.HasPrefix(literal, view(path)) || strings.HasPrefix(view(path), literal) {
+			may.act = &r.act
+			break
+		}
+	}
+	if len(v.seen) >= maxVerdicts {
+		clear(v.seen)
+	}
+	if len(path) < 256 {
+		v.seen[string(path)] = may
+	}
+	return may.act != nil
+}
+
 func (c *Config) verdict(path string) verdict {
 	if slices.Contains(kept, path) {
 		return verdict{keep: true}

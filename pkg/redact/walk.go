@@ -21,6 +21,7 @@ type run struct {
 	drop                    bool     // event.original goes
 	cut                     [2]int   // where it stands in what was written
 	unread                  bool     // so does what may hold a part of it
+	ruled                   bool     // a rule names a field of the event
 }
 
 // event appends the event on line, redacted. changed is false where it holds nothing to redact.
@@ -29,10 +30,14 @@ func (r *run) event(line, dst []byte) (out []byte, changed bool) {
 	r.names, r.path = r.names[:0], r.path[:0]
 	root := event.ValueOf(line)
 	r.dataset = append(r.dataset[:0], root.Member("event").Member("dataset").Text(nil)...)
+	r.ruled = false
 	if len(r.cfg.fields) > 0 {
 		r.collect(root)
 	}
 	r.unread = !r.cfg.unread && unreadable(root)
+	if !r.ruled && !r.unread && len(r.cfg.patterns) == 0 {
+		return dst, false
+	}
 	r.drop, r.cut = r.unread, [2]int{}
 	start := len(dst)
 	dst, changed = r.object(dst, root)
@@ -85,14 +90,21 @@ func (r *run) collect(v event.Value) {
 		v.Members(func(key []byte, val event.Value) bool {
 			mark := len(r.path)
 			r.push(key)
-			r.collect(val)
+			if val.Kind != event.Object || r.rules.below(r.path) {
+				r.collect(val)
+			}
 			r.path = r.path[:mark]
 			return true
 		})
 	case event.Array:
 		v.Elements(func(e event.Value) bool { r.collect(e); return true })
-	case event.String, event.Number:
-		if d := r.rules.of(r.path); d.act != nil && !bytes.Equal(r.path, originalPath) {
+	default:
+		d := r.rules.of(r.path)
+		if d.act == nil {
+			return
+		}
+		r.ruled = true
+		if v.Kind == event.String && !bytes.Equal(r.path, originalPath) || v.Kind == event.Number {
 			r.text = append(r.text[:0], v.Text(nil)...)
 			r.secrets.add(r.text, d.act, r.keyed)
 		}
@@ -162,7 +174,7 @@ func (r *run) value(dst []byte, v event.Value) (out []byte, changed, there bool)
 	case d.keep || v.Kind == event.Null:
 		return append(dst, v.Raw...), false, true
 	case d.act != nil:
-		return r.ruled(dst, v, d)
+		return r.act(dst, v, d)
 	case v.Kind == event.String:
 		return r.string(dst, v, d)
 	case v.Kind == event.Number && !d.typed:
@@ -171,8 +183,8 @@ func (r *run) value(dst []byte, v event.Value) (out []byte, changed, there bool)
 	return append(dst, v.Raw...), false, true
 }
 
-// ruled appends what a rule for the field leaves of a value.
-func (r *run) ruled(dst []byte, v event.Value, d verdict) (out []byte, changed, there bool) {
+// act appends what a rule for the field leaves of a value.
+func (r *run) act(dst []byte, v event.Value, d verdict) (out []byte, changed, there bool) {
 	r.note(d.rule)
 	act := d.act
 	if act.verb == remove {
@@ -224,7 +236,7 @@ func (r *run) original(dst []byte, v event.Value) (out []byte, changed, there bo
 	}
 	d := r.rules.of(r.path)
 	if d.act != nil {
-		return r.ruled(dst, v, d)
+		return r.act(dst, v, d)
 	}
 	if v.Kind != event.String {
 		return append(dst, v.Raw...), false, true
