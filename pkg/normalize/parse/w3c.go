@@ -22,7 +22,7 @@ func (w *W3C) Columns(s []byte) int {
 
 // Parse adds the columns of the row s to the object at parent; "-" is no value. It is false where there are more columns than names.
 func (w *W3C) Parse(r *Record, parent int32, s []byte) bool {
-	i, ok := 0, true
+	i, ok, first := 0, true, len(r.Cells)
 	w.each(s, func(val []byte) bool {
 		if i == len(w.Names) {
 			ok = false
@@ -34,6 +34,7 @@ func (w *W3C) Parse(r *Record, parent int32, s []byte) bool {
 		i++
 		return true
 	})
+	r.distinct(first)
 	return ok && i > 1
 }
 

@@ -67,7 +67,7 @@ func (z *ZeekTSV) Parse(r *Record, parent int32, s []byte) bool {
 	if empty == nil {
 		empty = zeekEmpty
 	}
-	sep, i := z.separator(), 0
+	sep, i, first := z.separator(), 0, len(r.Cells)
 	for done := false; !done; i++ {
 		val := s
 		if at := bytes.IndexByte(s, sep); at >= 0 {
@@ -87,6 +87,7 @@ func (z *ZeekTSV) Parse(r *Record, parent int32, s []byte) bool {
 		}
 		r.Add(parent, z.cell(r, z.Names[i], val, t))
 	}
+	r.distinct(first)
 	return true
 }
 

@@ -58,6 +58,21 @@ func TestZeekRows(t *testing.T) {
 	}
 }
 
+// TestColumnsTwice has header lines that name a column twice: neither value hides the other.
+func TestColumnsTwice(t *testing.T) {
+	var r Record
+	r.Reset()
+	zeekOf("a:count a:count").Parse(&r, 0, []byte("1\t2"))
+	if got := typed(&r); got != "a=1 a_2=2" {
+		t.Errorf("Zeek: %s", got)
+	}
+	r.Reset()
+	(&W3C{Names: [][]byte{[]byte("a"), []byte("a")}}).Parse(&r, 0, []byte("1 2"))
+	if got := namesOf(&r); got != "a=1 a_2=2" {
+		t.Errorf("W3C: %s", got)
+	}
+}
+
 func FuzzZeekRow(f *testing.F) {
 	f.Add("1.5\tC1\t3\tT\ta,b\t0.5,7\tT,F")
 	f.Add("-1e5\t\\x5c\\x7\t01\tT\t,,\t-\t(empty)")
