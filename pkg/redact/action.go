@@ -33,9 +33,26 @@ const removedText = "[removed]"
 
 // keyed makes pseudonyms. It is not safe for concurrent use.
 type keyed struct {
-	mac hash.Hash
-	pan *cryptoPAn
-	sum [sha256.Size]byte
+	mac  hash.Hash
+	pan  *cryptoPAn
+	sum  [sha256.Size]byte
+	seen map[netip.Addr]netip.Addr // pseudonyms of addresses that came before
+}
+
+// maxSeen bounds the addresses that are remembered; the memory begins anew when it is full.
+const maxSeen = 4096
+
+// address is the pseudonym of a: 32 or 128 blocks of AES where it is not remembered.
+func (k *keyed) address(a netip.Addr) netip.Addr {
+	to, ok := k.seen[a]
+	if !ok {
+		if len(k.seen) >= maxSeen {
+			clear(k.seen)
+		}
+		to = k.pan.address(a)
+		k.seen[a.WithZone("")] = to
+	}
+	return to
 }
 
 // newKeyed derives the keys of both ways from the secret, so that neither tells anything of the other. A nil secret makes none.
@@ -48,7 +65,7 @@ func newKeyed(secret []byte) *keyed {
 		m.Write([]byte(use))
 		return m.Sum(nil)
 	}
-	return &keyed{mac: hmac.New(sha256.New, derive("leat redact hash")), pan: newCryptoPAn(derive("leat redact address"))}
+	return &keyed{mac: hmac.New(sha256.New, derive("leat redact hash")), pan: newCryptoPAn(derive("leat redact address")), seen: map[netip.Addr]netip.Addr{}}
 }
 
 // append appends what stands in the place of text.
@@ -60,7 +77,7 @@ func (a *action) append(dst, text []byte, k *keyed) []byte {
 		return appendMasked(dst, text, a.n)
 	case address:
 		if ip, err := netip.ParseAddr(view(text)); err == nil {
-			return k.pan.address(ip).AppendTo(dst)
+			return k.address(ip).AppendTo(dst)
 		}
 		return k.hash(dst, text, hashDigits)
 	case hashed:
