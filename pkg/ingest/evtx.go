@@ -95,7 +95,7 @@ func (s *eventLogs) use(l *eventLog, path string, f handle, log *evtx.Log) error
 	l.queue = log.Behind(l.from)
 	l.wrap = newWrapper(l.name, 1, dataset)
 	l.wrap.file(path)
-	if log.Damage != "" && (!log.Dirty || l.from == 0) {
+	if log.Damage != "" && l.from == 0 {
 		if err := s.damaged(l, log.Damage, nil, -1); err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (s *eventLogs) chunk(l *eventLog) (more bool, err error) {
 	}
 	last := len(l.queue) == 0
 	growing := l.log.Dirty && last
-	count := 0
+	count, fresh := 0, 0
 	for rec, ok := c.Next(); ok; rec, ok = c.Next() {
 		if count++; rec.ID <= l.from {
 			continue
@@ -162,12 +162,16 @@ func (s *eventLogs) chunk(l *eventLog) (more bool, err error) {
 		if rec.Torn && growing && s.t.cfg.Follow {
 			break // the rest of it is still to come
 		}
+		fresh++
 		if err := s.record(l, c, rec); err != nil {
 			return false, err
 		}
 	}
 	if err := s.flush(l); err != nil {
 		return false, err
+	}
+	if l.from > 0 && count > 0 && fresh == 0 {
+		return true, nil // read before, and what is wrong with it told
 	}
 	return true, s.chunkDamage(l, c, growing, count)
 }

@@ -124,6 +124,29 @@ func TestEventLogDamage(t *testing.T) {
 	}
 }
 
+// TestEventLogDamageIsToldOnce: a run that goes on where another stood does not tell again what that told.
+func TestEventLogDamageIsToldOnce(t *testing.T) {
+	for name, damage := range map[string]func(data []byte){
+		"checksum of the last chunk": func(d []byte) { d[4096+2<<16+52]++ },
+		"checksum of the file":       func(d []byte) { d[124]++ },
+		"a chunk of garbage":         func(d []byte) { copy(d[4096+1<<16:4096+2<<16], bytes.Repeat([]byte("garbage!"), 1<<13)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, lake := filepath.Join(t.TempDir(), "a.evtx"), t.TempDir()
+			data := evtxLog(1, 9, "x")
+			damage(data)
+			put(t, path, data)
+			cfg := testConfig(t, path)
+			if told := resumed(t, cfg, lake).lines; !strings.Contains(strings.Join(told, "\n"), "source_damaged") {
+				t.Errorf("told %q", told)
+			}
+			if again := resumed(t, cfg, lake).lines; len(again) > 0 {
+				t.Errorf("again: %.300q", again)
+			}
+		})
+	}
+}
+
 // TestEventLogLostBytes: bytes that are no record go on as they are.
 func TestEventLogLostBytes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.evtx")

@@ -152,6 +152,7 @@ func TestLoadInputs(t *testing.T) {
   - exec: [sh, -c, echo hello]
     dataset: shell
   - source: "-"
+  - source: evtx:winlogs/*.evtx
 `)
 	list, err := LoadInputs(path)
 	if err != nil {
@@ -168,6 +169,9 @@ func TestLoadInputs(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	if s := specs[2]; !slices.Equal(s.argv, []string{"sh", "-c", "echo hello"}) || s.name() != "exec:sh" {
+		t.Errorf("%+v", s)
+	}
+	if s := specs[4]; !s.evtx || s.path != filepath.Join(dir, "winlogs/*.evtx") {
 		t.Errorf("%+v", s)
 	}
 	for text, want := range map[string][]string{

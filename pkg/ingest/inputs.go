@@ -119,8 +119,13 @@ func (e *inputEntry) input(dir string) (Input, error) {
 		}
 		return in, nil
 	}
-	scheme, _, isURL := strings.Cut(in.Source, ":")
-	if _, known := schemes()[scheme]; !isURL || !known {
+	scheme, rest, isURL := strings.Cut(in.Source, ":")
+	switch k, known := schemes()[scheme]; {
+	case isURL && known && k == kindFile:
+		if path := strings.TrimPrefix(rest, "//"); path != "" && !filepath.IsAbs(path) {
+			in.Source = scheme + ":" + filepath.Join(dir, path)
+		}
+	case !isURL || !known:
 		if in.Source != "-" && !filepath.IsAbs(in.Source) && !strings.Contains(in.Source, "://") {
 			in.Source = filepath.Join(dir, in.Source)
 		}
