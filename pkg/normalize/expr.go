@@ -1,7 +1,6 @@
 package normalize
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -35,14 +34,6 @@ type source struct {
 type part struct {
 	lit []byte
 	src *source
-}
-
-type pick struct {
-	index int    // element number; -1 all; -2 by key
-	key   string // member to compare
-	want  string
-	fold  bool     // in whatever case
-	path  []string // below the element
 }
 
 type headPart uint8
@@ -302,52 +293,4 @@ func (r *runner) headValue(h headPart) value {
 		return text(r.lineName)
 	}
 	return value{}
-}
-
-// pick takes one element, or all, of a list.
-func (r *runner) pick(k *pick, v value) value {
-	if v.kind != event.Array && v.kind != event.Object {
-		return value{}
-	}
-	if k.index == -1 && len(k.path) == 0 {
-		return v
-	}
-	if k.index >= 0 {
-		return nthBelow(v, k)
-	}
-	var found value
-	all := -1
-	elementsOf(v, func(el value) bool {
-		e := event.ValueOf(el.b)
-		if k.index == -2 && !k.is(e.Member(k.key)) {
-			return true
-		}
-		if e = below(e, k.path); !e.Exists() {
-			return true
-		}
-		if k.index == -2 {
-			found = value{b: e.Raw, kind: e.Kind, json: true}
-			return false
-		}
-		raw := e.Raw
-		if e.Kind == event.Array {
-			// What stands behind it, and fields, want the elements of all lists as one list.
-			if raw = bytes.TrimSpace(raw[1 : len(raw)-1]); len(raw) == 0 {
-				return true
-			}
-		}
-		if all < 0 {
-			all = len(r.mem)
-			r.mem = append(r.mem, '[')
-		} else {
-			r.mem = append(r.mem, ',')
-		}
-		r.mem = append(r.mem, raw...)
-		return true
-	})
-	if all >= 0 {
-		r.mem = append(r.mem, ']')
-		return value{b: r.mem[all:len(r.mem):len(r.mem)], kind: event.Array, json: true}
-	}
-	return found
 }

@@ -94,7 +94,8 @@ func (r *runner) contents(p *plan) (found []content, at []string) {
 		ok := true
 		elementsOf(list, func(el value) bool {
 			c := content{}
-			if e := event.ValueOf(el.b); len(member) > 0 && e.Kind == event.Object {
+			if len(member) > 0 && el.kind == event.Object {
+				e := event.ValueOf(el.b)
 				// An element without a record is one itself.
 				if in := below(e, member); len(bytes.TrimSpace(in.Text(nil))) > 0 {
 					c.beside = without(nil, e, member)

@@ -202,26 +202,6 @@ func (r *runner) buildMember(n *objectNode) bool {
 	return false
 }
 
-// elementsOf calls yield with each element of a list, also of the lists in it; a value that is no list is its own only element.
-func elementsOf(v value, yield func(value) bool) {
-	if v.kind != event.Array {
-		yield(v)
-		return
-	}
-	more := true
-	event.ValueOf(v.b).Elements(func(e event.Value) bool {
-		if e.Kind != event.Array {
-			more = yield(value{b: e.Raw, kind: e.Kind, json: true})
-			return more
-		}
-		e.Elements(func(in event.Value) bool {
-			more = yield(value{b: in.Raw, kind: in.Kind, json: true})
-			return more
-		})
-		return more
-	})
-}
-
 // alternatives returns a source, or a list of them; each is a text, or a table of an object's members.
 func (c *compiler) alternatives(n *yaml.Node, what string) []*yaml.Node {
 	if n.Kind == yaml.MappingNode {
@@ -247,42 +227,11 @@ func (r *runner) itemValue(path []string) value {
 	if len(path) == 0 {
 		return r.item
 	}
+	if r.item.kind != event.Object {
+		return value{}
+	}
 	e := below(event.ValueOf(r.item.b), path)
 	return value{b: e.Raw, kind: e.Kind, json: true}
-}
-
-// below is the member of e at path.
-func below(e event.Value, path []string) event.Value {
-	for _, name := range path {
-		if e = e.Member(name); !e.Exists() {
-			return event.Value{}
-		}
-	}
-	return e
-}
-
-// nthBelow is what stands at the path of k in element number k.index of a list.
-func nthBelow(v value, k *pick) value {
-	n := 0
-	var found value
-	event.ValueOf(v.b).Elements(func(e event.Value) bool {
-		if n == k.index {
-			if e = below(e, k.path); e.Exists() {
-				found = value{b: e.Raw, kind: e.Kind, json: true}
-			}
-		}
-		n++
-		return n <= k.index
-	})
-	return found
-}
-
-// is tells whether a list's element is the one that is wanted, by its member v.
-func (k *pick) is(v event.Value) bool {
-	if !k.fold {
-		return v.Is(k.want) || v.Kind != event.String && string(v.Raw) == k.want
-	}
-	return fold(v.Text(nil), k.want)
 }
 
 // shortTime is the JSON text of a time without the zeros of its fraction: within a list of objects no column gains by them.
