@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"leat/pkg/event"
+	"leat/pkg/stage"
 )
 
 // turn takes lines through the stage.
@@ -133,5 +134,28 @@ func TestWhatPasses(t *testing.T) {
 		if got := turn(t, in)[0]; got != in {
 			t.Errorf("%s became %s", in, got)
 		}
+	}
+}
+
+// TestClonesAgree: parts of a batch that clones turn side by side come out as from one stage.
+func TestClonesAgree(t *testing.T) {
+	one, err := New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(s stage.Stage) string {
+		var b event.Batch
+		for i := range 300 {
+			for _, name := range []string{"flow", "logon"} {
+				b.Push([]byte(strings.Replace(samples[name], "192.0.2.", fmt.Sprintf("192.0.%d.", i%200), 1)))
+			}
+		}
+		if err := s.Process(&b); err != nil {
+			t.Fatal(err)
+		}
+		return string(b.AppendLines(nil))
+	}
+	if a, b := run(one), run(stage.Parallel(one, 4)); a != b {
+		t.Error("clones make other events than one stage does")
 	}
 }
