@@ -289,6 +289,9 @@ func (l *logHeaders) bare(x *index, stream string, line []byte) bool {
 			return false
 		}
 	}
+	if !slices.ContainsFunc(x.headers, func(ref signRef) bool { return ref.sign.namedIn(line) }) {
+		return false // prose: it is not taken apart
+	}
 	h := logHeader{isW3C: true, isBare: true}
 	if h.w3c.Names = bytes.Fields(bytes.Clone(line)); len(h.w3c.Names) < bareNames {
 		return false
@@ -298,4 +301,14 @@ func (l *logHeaders) bare(x *index, stream string, line []byte) bool {
 	}
 	l.remember(stream, &h)
 	return true
+}
+
+// namedIn tells whether the columns of a header without '#' that s asks for may be in line.
+func (s *sign) namedIn(line []byte) bool {
+	for _, want := range s.w3c {
+		if !bytes.Contains(line, []byte(want)) {
+			return false
+		}
+	}
+	return len(s.w3c) > 1
 }
