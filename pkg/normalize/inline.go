@@ -51,6 +51,10 @@ func (c *compiler) tests(n *yaml.Node) {
 // tests and what was wrong, each with its file and line.
 func (m *Mappings) Test() (n int, faults []error) {
 	for _, p := range m.plans {
+		if err := p.ready(); err != nil {
+			faults = append(faults, err)
+			continue
+		}
 		for _, t := range p.tests {
 			n++
 			if err := m.test(p, &t); err != nil {

@@ -22,10 +22,11 @@ type Mappings struct {
 }
 
 // Load compiles the built-in mappings and those of the given folders (files *.yaml and *.yml, not of folders below). A
-// mapping of a folder replaces the one of the same name that came before. The error joins every fault of every file.
+// mapping of a folder replaces the one of the same name that came before. The error joins every fault of every file (see Check).
 func Load(dirs ...string) (*Mappings, error) {
 	files := map[string][]byte{}
 	var order []string
+	ours := 0
 	read := func(fsys fs.FS, dir, shown string) error {
 		list, err := fs.ReadDir(fsys, dir)
 		if err != nil {
@@ -48,21 +49,26 @@ func Load(dirs ...string) (*Mappings, error) {
 	if err := read(builtin, "mappings", "mappings/"); err != nil {
 		return nil, err
 	}
+	ours = len(order)
 	for _, d := range dirs {
 		if err := read(os.DirFS(d), ".", strings.TrimRight(d, "/")+"/"); err != nil {
 			return nil, fmt.Errorf("mappings folder %q: %w", d, err)
 		}
 	}
-	return compileAll(order, files)
+	return compileFiles(order, ours, files)
 }
 
-func compileAll(order []string, files map[string][]byte) (*Mappings, error) {
+// compileFiles compiles the files in their order; the first ours of them are built in.
+func compileFiles(order []string, ours int, files map[string][]byte) (*Mappings, error) {
 	// extends names a mapping, whose file may be called otherwise; of several of one name, the last counts.
 	named := map[string]string{}
+	replaced := false
 	for _, file := range order {
 		for l := range strings.Lines(string(files[file])) {
 			if v, ok := strings.CutPrefix(l, "name:"); ok {
-				named[strings.TrimSpace(v)] = file
+				v = strings.TrimSpace(v)
+				replaced = replaced || named[v] != ""
+				named[v] = file
 				break
 			}
 		}
@@ -74,8 +80,13 @@ func compileAll(order []string, files map[string][]byte) (*Mappings, error) {
 	m := &Mappings{}
 	var faults []error
 	at := map[string]int{}
-	for _, file := range order {
-		p, err := compileMapping(file, files[file], extends)
+	for i, file := range order {
+		compile := compileMapping
+		if i < ours && !replaced {
+			// A built-in one may extend what a folder replaced: then its faults are told at the start too.
+			compile = lazyMapping
+		}
+		p, err := compile(file, files[file], extends)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -110,7 +121,7 @@ func (m *Mappings) List() []Info {
 // Fields returns the names of the fields that the mapping of that name writes, in order.
 func (m *Mappings) Fields(name string) []string {
 	for _, p := range m.plans {
-		if p.name == name {
+		if p.name == name && p.ready() == nil {
 			return slices.Sorted(maps.Keys(p.leaves))
 		}
 	}

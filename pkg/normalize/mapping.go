@@ -141,7 +141,7 @@ func (p *plan) compile(name string, data []byte, extends base, depth int) error 
 	}
 	c.document(&doc, depth == 0)
 	if depth == 0 && len(c.faults) == 0 {
-		p.finish(c)
+		p.complete(c)
 	}
 	return errors.Join(c.faults...)
 }

@@ -10,20 +10,28 @@ import (
 	"leat/pkg/normalize/parse"
 )
 
-// plan is a compiled mapping. It is read only once it is finished.
+// plan is a compiled mapping: what it is known by, and a body that a built-in mapping gets when its first record comes
+// (see ready). Both are read only once they are there.
 type plan struct {
 	name, dataset, about, file string
 	hints                      []string
-	datasetText                []byte // dataset as JSON
 	signs                      []sign
-	steps                      []step
-	each                       [][]string       // the path to a list, that of a list in its elements, ...
-	inside                     []*source        // where the records are that find their own mappings
-	prefixes                   []*parse.Pattern // of lines
-	lines                      []linePattern
-	pairs                      []pairList
-	none                       []string
-	tables                     map[string]*lookup
+
+	*body
+	finish func() error // makes the body; nil: it is there
+}
+
+// body is what a mapping does.
+type body struct {
+	datasetText []byte // dataset as JSON
+	steps       []step
+	each        [][]string       // the path to a list, that of a list in its elements, ...
+	inside      []*source        // where the records are that find their own mappings
+	prefixes    []*parse.Pattern // of lines
+	lines       []linePattern
+	pairs       []pairList
+	none        []string
+	tables      map[string]*lookup
 
 	paths pathTable
 	slots int32
@@ -94,7 +102,7 @@ func (n *outNode) index(size int) {
 }
 
 func newPlan() *plan {
-	return &plan{leaves: map[string]int{}, tables: map[string]*lookup{}, root: &outNode{leaf: -1}}
+	return &plan{body: &body{leaves: map[string]int{}, tables: map[string]*lookup{}, root: &outNode{leaf: -1}}}
 }
 
 // leaf returns the number of the field of that name in the output, which it enters there.
@@ -176,8 +184,8 @@ func (p *plan) noneJSON(b []byte) bool {
 	return len(b) >= 2 && len(p.none) > 0 && p.isNone(b[1:len(b)-1])
 }
 
-// finish adds the automatic fields, and puts the output in its order.
-func (p *plan) finish(c *compiler) {
+// complete adds the automatic fields, and puts the output in its order.
+func (p *plan) complete(c *compiler) {
 	p.datasetText = event.AppendString(nil, p.dataset)
 	if len(p.steps) == 0 {
 		p.steps = []step{{kind: stepText}}

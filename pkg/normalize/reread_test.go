@@ -17,6 +17,9 @@ func TestReread(t *testing.T) {
 	for _, s := range samples {
 		lines = append(lines, s)
 	}
+	if err := m.Check(); err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range m.plans {
 		for _, c := range p.tests {
 			lines = append(lines, c.in)

@@ -106,11 +106,11 @@ func (s *shapes) learn(obj *event.Event, hint string, h uint32, p *plan) {
 func (r *runner) choose(x *index, hint string) *plan {
 	r.shape = nil
 	if p := r.byHeader(x, hint); p != nil {
-		return p
+		return made(p)
 	}
 	if !r.isObj || r.hasHead {
 		p, _ := r.recognise(x, hint)
-		return p
+		return made(p)
 	}
 	sh, h := r.shapes.find(r.obj, hint)
 	if sh != nil {
@@ -118,7 +118,7 @@ func (r *runner) choose(x *index, hint string) *plan {
 		return sh.plan
 	}
 	p, byNames := r.recognise(x, hint)
-	if p != nil && byNames {
+	if p = made(p); p != nil && byNames {
 		r.shapes.learn(r.obj, hint, h, p)
 		r.shape = r.shapes.last
 	}

@@ -21,6 +21,9 @@ func TestShapesDoNotShow(t *testing.T) {
 	}
 	rnd := rand.New(rand.NewPCG(11, 12))
 	var records []map[string]json.RawMessage
+	if err := m.Check(); err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range m.plans {
 		for _, c := range p.tests {
 			var r map[string]json.RawMessage

@@ -141,6 +141,9 @@ func run(c *cli.Context) error {
 func check(c *cli.Context) error {
 	m, err := load(c)
 	if err == nil {
+		err = m.Check()
+	}
+	if err == nil {
 		fmt.Fprintf(c.App.Writer, "%d mappings, no fault\n", len(m.List()))
 	}
 	return err
