@@ -22,12 +22,18 @@ type index struct {
 	byKey     keyTable // key -> number in lists
 	byProgram keyTable
 	lists     [][]int32
-	globs     []int32 // programs with * or ?
+	globs     []programGlob
 	text      literals
 	starts    map[uint32][]int32 // by the first three bytes of the text
 	always    []int32            // for text that is no JSON
 	headers   []signRef          // by header lines
 	byHint    map[string][]*plan
+}
+
+// programGlob is a program with * or ? that a sign names.
+type programGlob struct {
+	glob string
+	sign int32
 }
 
 // sureScore is the score from which on a sign by program needs no look at the text: no sign by text reaches it.
@@ -62,11 +68,13 @@ func (x *index) add(s signRef) {
 			k.top = x.number(&x.byKey, k.path[0])
 		}
 		x.file(&x.byKey, s.sign.keys[0].path[0], n)
-	case slices.ContainsFunc(s.sign.programs, func(p string) bool { return strings.ContainsAny(p, "*?") }):
-		x.globs = append(x.globs, n)
 	case len(s.sign.programs) > 0:
 		for _, p := range s.sign.programs {
-			x.file(&x.byProgram, p, n)
+			if strings.ContainsAny(p, "*?") {
+				x.globs = append(x.globs, programGlob{p, n})
+			} else {
+				x.file(&x.byProgram, p, n)
+			}
 		}
 	case !x.byText(s, n):
 		x.always = append(x.always, n)
@@ -191,8 +199,10 @@ func (r *runner) recognise(x *index, hint string) (p *plan, byNames bool) {
 	}
 	if len(r.head.Program) > 0 {
 		c.list(x.byProgram.get(r.head.Program))
-		for _, n := range x.globs {
-			c.try(n)
+		for i := range x.globs {
+			if glob(x.globs[i].glob, r.head.Program) {
+				c.try(x.globs[i].sign)
+			}
 		}
 	}
 	if !r.isObj && (c.best.plan == nil || c.best.sign.score < sureScore) {
