@@ -12,9 +12,10 @@ import (
 	"leat/pkg/sigma"
 )
 
-// Trace says what one correlation made of an event, for one group.
+// Trace says what one correlation made of an event, for one group; or the suppression of a rule that matched it.
 type Trace struct {
-	Correlation *sigma.Correlation
+	Correlation *sigma.Correlation // nil: it is about the suppression of Rule
+	Rule        *sigma.Rule
 	// By is the title of the rule, or correlation, that the event came by.
 	By string
 	// Group is field and value, as field=value; empty: the correlation has no group-by.
@@ -36,6 +37,7 @@ func (s *Stage) Trace(e *event.Event) []Trace {
 	}
 	t := tracer{c: s.cor, e: e, at: s.cor.clock.at(s.matchers[0].times[0], s.cor.eng.Time(), s.cfg.Now().UnixNano())}
 	for _, f := range s.matchers[0].found {
+		t.suppressed(f.rule)
 		for _, to := range s.cor.feeds[f.rule] {
 			t.follow(to, f.rule, s.set.rules[f.rule].Title)
 		}
@@ -49,6 +51,22 @@ type tracer struct {
 	e   *event.Event
 	at  int64
 	out []Trace
+}
+
+// suppressed notes what the suppression of a detection rule made of the event.
+func (t *tracer) suppressed(rule int32) {
+	r := t.c.set.rules[rule]
+	if t.c.hold[rule] < 0 || r.Silent {
+		return
+	}
+	t.c.x.each(t.e, t.c.by[rule], func(key []byte) {
+		one := Trace{Rule: r}
+		for i, text := range t.c.x.show(len(r.Suppress.By)) {
+			one.Group = append(one.Group, r.Suppress.By[i]+"="+text)
+		}
+		one.Status, one.Placed = t.c.eng.Status(t.c.hold[rule], key, t.at)
+		t.out = append(t.out, one)
+	})
 }
 
 // follow notes what the correlation that to names made of the event, which came by base, and what those above it did.
@@ -89,6 +107,10 @@ func (t *tracer) follow(to feed, base int32, by string) {
 // Write prints the trace for people: which group, how many of how many, until when.
 func (x *Trace) Write(w io.Writer) {
 	c := x.Correlation
+	if c == nil {
+		x.writeSuppression(w)
+		return
+	}
 	r := corRule{Correlation: c}
 	fmt.Fprintf(w, "   %s (%s): takes it by %s", c.Title, c.Type, x.By)
 	if len(x.Missing) > 0 {
@@ -114,6 +136,19 @@ func (x *Trace) Write(w io.Writer) {
 		fmt.Fprintf(w, "      decided when the window is over and the stream has passed %s\n", at(s.Due))
 	default:
 		fmt.Fprintln(w, "      no alert yet")
+	}
+}
+
+// writeSuppression says whether the rule's alert was held back.
+func (x *Trace) writeSuppression(w io.Writer) {
+	s, group := x.Status, strings.Join(x.Group, " ")
+	from, until := event.AppendTime(nil, s.Start), event.AppendTime(nil, s.Until)
+	switch {
+	case !x.Placed:
+	case s.Count > s.Told:
+		fmt.Fprintf(w, "   leat.suppress of %s: held back, for one with %s was told at %s; until %s\n", x.Rule.Title, group, from, until)
+	default:
+		fmt.Fprintf(w, "   leat.suppress of %s: told; others with %s are held back until %s\n", x.Rule.Title, group, until)
 	}
 }
 

@@ -55,3 +55,29 @@ func TestLimitsOfFile(t *testing.T) {
 		t.Errorf("taken: %v", err)
 	}
 }
+
+// TestTraceSuppression: an alert that is held back says since when, and until when.
+func TestTraceSuppression(t *testing.T) {
+	s := correlating(t, strings.Replace(one("a"), "level: low", "level: low\nleat: {suppress: {by: [u], for: 1m}}", 1), Config{})
+	for i, c := range []struct {
+		sec  int
+		want string
+	}{
+		{0, "told; others with u=x are held back until 2027-01-15T08:01:00.000Z"},
+		{30, "held back, for one with u=x was told at 2027-01-15T08:00:00.000Z; until 2027-01-15T08:01:00.000Z"},
+		{61, "told; others with u=x are held back until 2027-01-15T08:02:01.000Z"},
+	} {
+		var b event.Batch
+		e := b.Push([]byte(ev(fmt.Sprint(i), "a", c.sec, `"u":"x"`)))
+		if err := s.Process(&b); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		for _, x := range s.Trace(e) {
+			x.Write(&out)
+		}
+		if !strings.Contains(out.String(), c.want) || strings.Count(out.String(), "\n") != 1 {
+			t.Errorf("event %d: %s", i, out.String())
+		}
+	}
+}

@@ -44,8 +44,10 @@ type explainer struct {
 	wanted  string
 	x       *detect.Explainer
 	s       *detect.Stage   // nil: nothing correlates
-	only    map[string]bool // correlations, by their place; nil: all
+	only    map[string]bool // rules and correlations, by their place; nil: all
 	rules   int
+	// correlation: one is named, so others are not told of.
+	correlation bool
 }
 
 // explainEvents says why rules match the events that arg names, or why the wanted one does not.
@@ -97,16 +99,21 @@ func newExplainer(c *cli.Context, wanted string) (*explainer, error) {
 		if rules, cors = named(all, wanted); len(rules) == 0 {
 			return nil, frame.Usagef("--rule: no rule %q among those loaded; `detect rules list` names them", wanted)
 		}
-		x.only = map[string]bool{}
+		x.only, x.correlation = map[string]bool{}, len(cors) > 0
 		for _, one := range cors {
-			x.only[place(one)] = true
+			x.only[place(&one.Meta)] = true
+		}
+		for _, one := range rules {
+			if len(cors) == 0 {
+				x.only[place(&one.Meta)] = true
+			}
 		}
 	}
 	x.rules = len(rules)
 	if x.x, err = detect.NewExplainer(rules, all.Fields); err != nil {
 		return nil, err
 	}
-	if len(all.Correlations) == 0 {
+	if len(all.Correlations) == 0 && !slices.ContainsFunc(all.Rules, func(r *sigma.Rule) bool { return r.Suppress != nil }) {
 		return x, nil
 	}
 	cfg, err := ruleConfig(c)
@@ -148,7 +155,7 @@ func named(all *detect.Loaded, wanted string) (rules []*sigma.Rule, cors []*sigm
 	return rules, cors
 }
 
-func place(sc *sigma.Correlation) string { return fmt.Sprintf("%s:%d", sc.File, sc.Line) }
+func place(m *sigma.Meta) string { return fmt.Sprintf("%s:%d", m.File, m.Line) }
 
 // event explains one event; of a stream only what matches, unless a rule is named.
 func (x *explainer) event(n int, line []byte, stream bool) error {
@@ -192,7 +199,14 @@ func (x *explainer) correlations(line []byte) error {
 		return err
 	}
 	for _, t := range x.s.Trace(e) {
-		if len(x.only) == 0 || x.only[place(t.Correlation)] {
+		var of *sigma.Meta
+		if t.Correlation != nil {
+			of = &t.Correlation.Meta
+		} else {
+			of = &t.Rule.Meta
+		}
+		// Of a rule that is named, also the correlations that take it.
+		if x.only == nil || x.only[place(of)] || t.Correlation != nil && !x.correlation {
 			t.Write(x.out)
 		}
 	}
