@@ -62,3 +62,22 @@ func TestKeyOfAFile(t *testing.T) {
 		t.Errorf("the same key of a file gives %s, of the environment %s", a, b)
 	}
 }
+
+// TestExample: the file that users begin with loads, and does what it says.
+func TestExample(t *testing.T) {
+	cfg, err := Load(filepath.Join("..", "..", "examples", "redact.yaml"), func(name string) string {
+		if name == "LEAT_REDACT_KEY" {
+			return testKey
+		}
+		return ""
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := redacted(t, New(cfg), logon)
+	for _, gone := range []string{"ann.lee", "192.0.2.10\"", "original", `"1:x"`} {
+		if strings.Contains(strings.ToLower(out), gone) && gone != "original" || strings.Contains(out, `"original":`) {
+			t.Errorf("%q is left in %s", gone, out)
+		}
+	}
+}
