@@ -1,10 +1,6 @@
 package parse
 
-import (
-	"bytes"
-
-	"leat/pkg/event"
-)
+import "bytes"
 
 var (
 	cefNames = [...][]byte{[]byte("cef_version"), []byte("vendor"), []byte("product"), []byte("version"), []byte("class_id"), []byte("name"), []byte("severity")}
@@ -66,7 +62,7 @@ func extension(r *Record, parent int32, s []byte) {
 			end = next
 		}
 		if v := bytes.TrimSpace(s[eq+1 : end]); len(v) > 0 {
-			r.Add(parent, Cell{Key: key, Val: r.uncef(v), Kind: event.String})
+			r.AddText(parent, key, r.uncef(v))
 		}
 		at, eq = next, nextEq
 	}

@@ -88,7 +88,21 @@ func (r *Record) expand(n int32) {
 
 // AddText appends a plain text value.
 func (r *Record) AddText(parent int32, key, val []byte) int32 {
-	return r.Add(parent, Cell{Key: key, Val: val, Kind: event.String})
+	n := len(r.Cells)
+	if n >= maxCells {
+		return None
+	}
+	if n == cap(r.Cells) {
+		r.Cells = slices.Grow(r.Cells, 32)
+	}
+	// Field by field in its place, as in members.
+	r.Cells = r.Cells[:n+1]
+	c := &r.Cells[n]
+	c.Key, c.Val, c.Kind = key, val, event.String
+	c.JSON, c.JSONKey, c.Used, c.put = false, false, false, false
+	c.Next, c.child, c.last, c.Node = None, None, None, event.None
+	r.link(parent, int32(n))
+	return int32(n)
 }
 
 // AddObject appends an empty object.
