@@ -28,6 +28,7 @@ type logHeader struct {
 	path   string // Zeek's #path: the log's name
 	w3c    parse.W3C
 	plan   *plan // for the rows; nil: it is found as for any record
+	weak   bool  // plan takes logs of any software: a mapping that knows the row goes first
 }
 
 // fits tells whether a row has the columns that the header names.
@@ -84,7 +85,7 @@ func (l *logHeaders) next(x *index, stream string, line []byte, h logHeader) boo
 	if !changed {
 		return true
 	}
-	h.plan = x.planFor(&h)
+	h.plan, h.weak = x.planFor(&h)
 	l.remember(stream, &h)
 	return true
 }
@@ -180,15 +181,18 @@ func (h *logHeader) w3cLine(line []byte) (changed, isHeader bool) {
 	return false, false
 }
 
-// planFor returns the plan whose sign fits the header best, or nil.
-func (x *index) planFor(h *logHeader) *plan {
+// weakHeader is the score from which on a sign by header lines tells more than what the rows themselves show.
+const weakHeader = 20
+
+// planFor returns the plan whose sign fits the header best, or nil, and whether that sign is a weak one.
+func (x *index) planFor(h *logHeader) (p *plan, weak bool) {
 	var best signRef
 	for _, ref := range x.headers {
 		if ref.sign.fitsHeader(h) && (best.plan == nil || ref.sign.score > best.sign.score || ref.sign.score == best.sign.score && ref.plan.name < best.plan.name) {
 			best = ref
 		}
 	}
-	return best.plan
+	return best.plan, best.plan != nil && best.sign.score < weakHeader
 }
 
 func (s *sign) fitsHeader(h *logHeader) bool {
@@ -217,21 +221,20 @@ func (x *index) zeekNamed(path string) *plan {
 }
 
 // byHeader returns the plan that the stream's header lines call for, where the record is a row as they say; or, for a row of Zeek whose
-// header was not seen, that of the file's name.
-func (r *runner) byHeader(x *index, hint string) *plan {
+// header was not seen, that of the file's name. weak: only where the row itself calls for none.
+func (r *runner) byHeader(x *index, hint string) (p *plan, weak bool) {
 	if len(x.headers) == 0 || r.isObj {
-		return nil
+		return nil, false
 	}
-	var p *plan
 	if h := r.columns; h == nil {
 		p = x.zeekNamed(zeekPath(r.stream, r.raw))
 	} else if h.fits(r.raw) {
-		p = h.plan
+		p, weak = h.plan, h.weak
 	}
 	if p != nil && (hint == "" || slices.Contains(p.hints, hint)) {
-		return p
+		return p, weak
 	}
-	return nil
+	return nil, false
 }
 
 // zeekPath returns the log's name that a file's name tells, such as "conn" of conn.2026-11-24-08-00-00.log, where the row begins as
@@ -296,7 +299,7 @@ func (l *logHeaders) bare(x *index, stream string, line []byte) bool {
 	if h.w3c.Names = bytes.Fields(bytes.Clone(line)); len(h.w3c.Names) < bareNames {
 		return false
 	}
-	if h.plan = x.planFor(&h); h.plan == nil {
+	if h.plan, h.weak = x.planFor(&h); h.plan == nil {
 		return false
 	}
 	l.remember(stream, &h)

@@ -92,6 +92,16 @@ func TestHeadersOfW3C(t *testing.T) {
 	}
 }
 
+// TestWeakHeader has a header that any software may write, and rows that a mapping knows by themselves.
+func TestWeakHeader(t *testing.T) {
+	s := builtinStage(t, Config{})
+	row := "1795507200.500 61 192.0.2.1 TCP_MISS/200 8811 GET http://www.example/ - HIER_DIRECT/198.51.100.9 -"
+	out := process(t, s, fromFile("a", "#Fields: a b c d e f g h i j"), fromFile("a", row), fromFile("a", "1 2 3 4 5 6 7 8 9 ten"))
+	if a, b := get(t, out[0], "event.dataset"), get(t, out[1], "event.dataset"); a != "squid.access" || b != "w3c.log" || get(t, out[1], "w3c.log.j") != "ten" {
+		t.Errorf("got %v and %v: %s", a, b, out[1])
+	}
+}
+
 // TestNoHeaders has lines that begin with '#' and are events all the same.
 func TestNoHeaders(t *testing.T) {
 	s := builtinStage(t, Config{})

@@ -105,12 +105,15 @@ func (s *shapes) learn(obj *event.Event, hint string, h uint32, p *plan) {
 // choose returns the plan for the record that look saw, or nil (see recognise).
 func (r *runner) choose(x *index, hint string) *plan {
 	r.shape = nil
-	if p := r.byHeader(x, hint); p != nil {
-		return made(p)
+	row, weak := r.byHeader(x, hint)
+	if row != nil && !weak {
+		return made(row)
 	}
 	if !r.isObj || r.hasHead {
-		p, _ := r.recognise(x, hint)
-		return made(p)
+		if p, _ := r.recognise(x, hint); p != nil {
+			row = p
+		}
+		return made(row)
 	}
 	sh, h := r.shapes.find(r.obj, hint)
 	if sh != nil {
