@@ -13,7 +13,7 @@ import (
 // that takes a third of a second to start is no filter.
 
 // headKeys are the parts of a mapping by which a record finds it.
-var headKeys = []string{"name", "dataset", "about", "hints", "when"}
+var headKeys = []string{"name", "dataset", "about", "hints", "when", "extends"}
 
 // lazyMapping reads what a mapping is known by and leaves the rest to plan.ready.
 func lazyMapping(name string, data []byte, extends base) (*plan, error) {
@@ -40,6 +40,21 @@ func lazyMapping(name string, data []byte, extends base) (*plan, error) {
 		return p, p.ready() // its lines are signs
 	}
 	return p, nil
+}
+
+// builtOn tells whether the mapping extends, at any depth, one of a file for which foreign is true.
+func builtOn(data []byte, extends base, foreign func(file string) bool, depth int) bool {
+	var doc document
+	if _, err := yamlfile.Decode("", head(data), &doc); err != nil || depth > maxExtends {
+		return true // its faults are told by who compiles it
+	}
+	for _, name := range doc.Extends {
+		data, file, ok := extends(name)
+		if !ok || foreign(file) || builtOn(data, extends, foreign, depth+1) {
+			return true
+		}
+	}
+	return false
 }
 
 // ready makes the body of the plan, once, where that was put off; one that choose gave has it.

@@ -77,13 +77,14 @@ func compileFiles(order []string, ours int, files map[string][]byte) (*Mappings,
 		file, ok := named[name]
 		return files[file], file, ok
 	}
+	foreign := func(file string) bool { return slices.Index(order, file) >= ours }
 	m := &Mappings{}
 	var faults []error
 	at := map[string]int{}
 	for i, file := range order {
 		compile := compileMapping
-		if i < ours && !replaced {
-			// A built-in one may extend what a folder replaced: then its faults are told at the start too.
+		// A built-in one may extend what a folder replaced: then its faults are told at the start too.
+		if i < ours && !(replaced && builtOn(files[file], extends, foreign, 0)) {
 			compile = lazyMapping
 		}
 		p, err := compile(file, files[file], extends)

@@ -108,6 +108,9 @@ func values(nodes []*yaml.Node) []string {
 	return out
 }
 
+// maxExtends is how many mappings deep one may build on others.
+const maxExtends = 4
+
 // base looks up what extends names.
 type base func(name string) (data []byte, file string, ok bool)
 
@@ -126,7 +129,7 @@ func (p *plan) compile(name string, data []byte, extends base, depth int) error 
 		return err
 	}
 	c := &compiler{file: file, plan: p, tables: p.tables}
-	if depth > 4 {
+	if depth > maxExtends {
 		return file.AtLine(1, 1, "extends: more than four mappings deep; do they extend each other?")
 	}
 	for _, b := range doc.Extends {
