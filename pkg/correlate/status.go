@@ -27,7 +27,9 @@ func (e *Engine) Status(rule int, key []byte, at int64) (s Status, ok bool) {
 	if c := g.covered(r, at); c != nil {
 		return Status{Start: c.start, End: c.end, Until: c.start + r.span, Count: c.count, Value: c.value, Revision: int(c.revision), Told: c.told}, true
 	}
-	behind := func(at int64) int { return sort.Search(len(g.entries), func(i int) bool { return g.entries[i].at > at }) }
+	behind := func(at int64) int {
+		return sort.Search(len(g.entries), func(i int) bool { return g.entries[i].at > at })
+	}
 	lo, hi := behind(at-r.span-1), behind(at)
 	var lost, due int64
 	if g.more != nil && len(g.entries) > 0 {

@@ -80,3 +80,14 @@ func TestFirstRecordsSideBySide(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// No built-in mapping has a sign for which every text must be tried.
+func TestEverySignIsFiled(t *testing.T) {
+	m, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range m.index.always {
+		t.Errorf("%s: a sign without a literal, a beginning, a program or a key", m.index.signs[n].plan.name)
+	}
+}

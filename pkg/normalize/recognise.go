@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 	"unsafe"
@@ -25,6 +26,7 @@ type index struct {
 	globs     []programGlob
 	text      literals
 	starts    map[uint32][]int32 // by the first three bytes of the text
+	first     [256][]int32       // by the first byte alone
 	always    []int32            // for text that is no JSON
 	headers   []signRef          // by header lines
 	byHint    map[string][]*plan
@@ -41,6 +43,14 @@ const sureScore = 40
 
 func newIndex(plans []*plan) *index {
 	x := &index{byHint: map[string][]*plan{}}
+	names := map[string]int{} // how many signs ask for a member of the record
+	for _, p := range plans {
+		for _, s := range p.signs {
+			for _, k := range s.keys {
+				names[k.path[0]]++
+			}
+		}
+	}
 	for _, p := range plans {
 		for _, h := range p.hints {
 			if !slices.Contains(x.byHint[h], p) {
@@ -48,13 +58,13 @@ func newIndex(plans []*plan) *index {
 			}
 		}
 		for i := range p.signs {
-			x.add(signRef{p, &p.signs[i]})
+			x.add(signRef{p, &p.signs[i]}, names)
 		}
 	}
 	return x
 }
 
-func (x *index) add(s signRef) {
+func (x *index) add(s signRef, names map[string]int) {
 	if len(s.sign.zeek) > 0 || len(s.sign.w3c) > 0 {
 		x.headers = append(x.headers, s)
 		return
@@ -67,7 +77,11 @@ func (x *index) add(s signRef) {
 			k := &s.sign.keys[i]
 			k.top = x.number(&x.byKey, k.path[0])
 		}
-		x.file(&x.byKey, s.sign.keys[0].path[0], n)
+		// The name that fewest signs ask for, and the longest of those: a record without it is not asked for the others.
+		rarest := slices.MinFunc(s.sign.keys, func(a, b keySign) int {
+			return cmp.Or(names[a.path[0]]-names[b.path[0]], len(b.path[0])-len(a.path[0]))
+		})
+		x.file(&x.byKey, rarest.path[0], n)
 	case len(s.sign.programs) > 0:
 		for _, p := range s.sign.programs {
 			if strings.ContainsAny(p, "*?") {
@@ -119,15 +133,19 @@ func (x *index) byText(s signRef, n int32) bool {
 	return true
 }
 
-// byStart files a sign under the first three bytes of each text with which the record may begin; false where one is shorter.
+// byStart files a sign under the first three bytes of each text with which the record may begin, or under the first byte of a shorter one.
 func (x *index) byStart(starts []string, n int32) bool {
-	if slices.ContainsFunc(starts, func(l string) bool { return len(l) < 3 }) {
-		return false
-	}
 	if x.starts == nil {
 		x.starts = map[uint32][]int32{}
 	}
 	for _, l := range starts {
+		if len(l) == 0 {
+			return false
+		}
+		if len(l) < 3 {
+			x.first[l[0]] = append(x.first[l[0]], n)
+			continue
+		}
 		t := triple(l)
 		if have := x.starts[t]; len(have) == 0 || have[len(have)-1] != n {
 			x.starts[t] = append(have, n)
@@ -139,6 +157,9 @@ func (x *index) byStart(starts []string, n int32) bool {
 // begin lets to try the signs of what s begins with.
 func (x *index) begin(s []byte, to *choice) {
 	if len(s) >= 3 {
+		for _, n := range x.first[s[0]] {
+			to.try(n)
+		}
 		for _, n := range x.starts[uint32(s[0])|uint32(s[1])<<8|uint32(s[2])<<16] {
 			to.try(n)
 		}

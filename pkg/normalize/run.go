@@ -65,8 +65,6 @@ type record struct {
 	aroundAt event.Path
 }
 
-const stringKind = event.String
-
 func numberValue(b []byte) value { return value{b: b, kind: event.Number, json: true} }
 
 func (r *runner) number(n int) value {

@@ -1,7 +1,6 @@
 package normalize
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -44,7 +43,7 @@ func FuzzURL(f *testing.F) {
 	f.Fuzz(func(t *testing.T, u string) {
 		got := urlOf(t, "url.original", u)
 		if u != "" && !strings.Contains(got, `"original":`) {
-			t.Error(fmt.Sprintf("%q gave %s", u, got))
+			t.Errorf("%q gave %s", u, got)
 		}
 	})
 }
