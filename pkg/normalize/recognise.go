@@ -172,7 +172,7 @@ type choice struct {
 	x      *index
 	wanted []*plan
 	best   signRef
-	deeper bool // a sign asked for more than names of the record's own members
+	asked  []int32 // signs that asked for more than names of the record's own members
 }
 
 func (c *choice) try(n int32) {
@@ -183,13 +183,20 @@ func (c *choice) try(n int32) {
 	if c.run.tried.again(n) {
 		return
 	}
-	if b := &c.best; b.plan != nil && (ref.sign.score < b.sign.score || ref.sign.score == b.sign.score && ref.plan.name >= b.plan.name) {
+	if !ref.beats(c.best) {
 		return
 	}
-	c.deeper = c.deeper || !ref.sign.namesOnly()
-	if c.run.shows(ref) {
+	if !ref.sign.namesOnly() {
+		c.asked = append(c.asked, n)
+	}
+	if c.run.shows(ref, true) {
 		c.best = ref
 	}
+}
+
+// beats tells whether s counts for more than other.
+func (s signRef) beats(other signRef) bool {
+	return other.plan == nil || s.sign.score > other.sign.score || s.sign.score == other.sign.score && s.plan.name < other.plan.name
 }
 
 func (c *choice) list(at int32) {
@@ -201,15 +208,14 @@ func (c *choice) list(at int32) {
 }
 
 // recognise returns the plan that fits the record best, or nil: the highest score wins, and of equal ones the name that
-// comes first. A hint narrows the choice; where it names one plan only, that one is taken without a sign. byNames tells that only the hint
-// and the names of a JSON record's members counted.
-func (r *runner) recognise(x *index, hint string) (p *plan, byNames bool) {
+// comes first. A hint narrows the choice; where it names one plan only, that one is taken without a sign.
+func (r *runner) recognise(x *index, hint string) *plan {
 	c := &r.choice
-	*c = choice{run: r, x: x}
+	*c = choice{run: r, x: x, asked: c.asked[:0]}
 	r.tried.next(len(x.signs))
 	if hint != "" {
 		if c.wanted = x.byHint[hint]; len(c.wanted) == 1 {
-			return c.wanted[0], true
+			return c.wanted[0]
 		}
 	}
 	if r.isObj {
@@ -236,9 +242,9 @@ func (r *runner) recognise(x *index, hint string) (p *plan, byNames bool) {
 		}
 	}
 	if c.best.plan == nil && len(c.wanted) > 0 {
-		return own(c.wanted), !c.deeper
+		return own(c.wanted)
 	}
-	return c.best.plan, !c.deeper
+	return c.best.plan
 }
 
 // findKeys notes where the record has the names that signs begin with: a sign is then asked without a search.
@@ -257,14 +263,14 @@ func (r *runner) findKeys(x *index) {
 	}
 }
 
-// shows tells whether every condition of a sign holds.
-func (r *runner) shows(ref signRef) bool {
+// shows tells whether every condition of a sign holds. found tells that findKeys was called for the record.
+func (r *runner) shows(ref signRef, found bool) bool {
 	s := ref.sign
 	if len(s.programs) > 0 && !anyGlob(s.programs, r.head.Program) {
 		return false
 	}
 	for i := range s.keys {
-		if !r.isObj || !r.hasKey(&s.keys[i]) {
+		if !r.isObj || !r.hasKey(&s.keys[i], found) {
 			return false
 		}
 	}
@@ -304,8 +310,13 @@ func (r *runner) begins(with []string) bool {
 	return false
 }
 
-func (r *runner) hasKey(k *keySign) bool {
-	n := r.keyAt[k.top]
+func (r *runner) hasKey(k *keySign, found bool) bool {
+	n := event.None
+	if found {
+		n = r.keyAt[k.top]
+	} else {
+		n = r.obj.Find(r.obj.Root(), k.path[0])
+	}
 	for i := 1; i < len(k.path) && n != event.None; i++ {
 		n = r.obj.Find(n, k.path[i])
 	}

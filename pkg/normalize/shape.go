@@ -7,15 +7,17 @@ import (
 )
 
 // A source writes the same names in the same order over and over. A shape is such a run of names, with what followed from them
-// the last time: the mapping, where its signs ask for names only, and the cells of its sources. Comparing names costs less than
-// looking each of them up in two tables.
+// the last time: the mapping, what must be asked again before it can be taken, and the cells of its sources. Comparing names costs less
+// than looking each of them up in two tables.
 type shape struct {
-	names []byte  // one behind the other
-	ends  []int32 // of each in names
-	hint  string
-	plan  *plan
-	slots []slotCell
-	below []tableCell
+	names  []byte  // one behind the other
+	ends   []int32 // of each in names
+	hint   string
+	plan   *plan
+	sign   signRef   // of the plan, where it asked for more than names; else none
+	rivals []signRef // signs that would have counted for more, and did not show then
+	slots  []slotCell
+	below  []tableCell
 }
 
 type slotCell struct{ slot, cell int32 }
@@ -29,6 +31,7 @@ type tableCell struct {
 const (
 	maxShapes     = 64
 	maxShapeNames = 128
+	maxRivals     = 16
 )
 
 // shapes are those seen, by a hash of their names' lengths; a new one takes the place of an old one.
@@ -69,14 +72,39 @@ func (s *shape) fits(obj *event.Event, hint string) bool {
 	return i == len(s.ends)
 }
 
-// learn keeps the record's shape, for which p was chosen.
-func (s *shapes) learn(obj *event.Event, hint string, h uint32, p *plan) {
+// holds tells whether the record that look saw, which has the shape, still finds its plan: what recognise asked beyond names says the same.
+func (r *runner) holds(s *shape) bool {
+	if s.sign.plan != nil && !r.shows(s.sign, false) {
+		return false
+	}
+	for _, ref := range s.rivals {
+		if r.shows(ref, false) {
+			return false
+		}
+	}
+	return true
+}
+
+// learn keeps the record's shape, for which p was chosen, and c tells why.
+func (s *shapes) learn(obj *event.Event, hint string, h uint32, p *plan, c *choice) {
 	sh := s.by[h%maxShapes]
 	if sh == nil {
 		sh = &shape{}
 	}
-	*sh = shape{names: sh.names[:0], ends: sh.ends[:0], hint: string(append([]byte(nil), hint...)), plan: p, slots: sh.slots[:0], below: sh.below[:0]}
+	*sh = shape{names: sh.names[:0], ends: sh.ends[:0], hint: string(append([]byte(nil), hint...)), plan: p, rivals: sh.rivals[:0], slots: sh.slots[:0], below: sh.below[:0]}
 	s.last = nil
+	if c.best.plan != nil && !c.best.sign.namesOnly() {
+		sh.sign = c.best
+	}
+	for _, n := range c.asked {
+		if ref := c.x.signs[n]; ref != c.best && ref.beats(c.best) {
+			sh.rivals = append(sh.rivals, ref)
+		}
+	}
+	if len(sh.rivals) > maxRivals {
+		s.by[h%maxShapes] = nil
+		return
+	}
 	taken := make(map[int32]bool, p.slots)
 	for n := obj.First(obj.Root()); n != event.None; n = obj.Next(n) {
 		if len(sh.ends) == maxShapeNames {
@@ -110,19 +138,19 @@ func (r *runner) choose(x *index, hint string) *plan {
 		return made(row)
 	}
 	if !r.isObj || r.hasHead {
-		if p, _ := r.recognise(x, hint); p != nil {
+		if p := r.recognise(x, hint); p != nil {
 			row = p
 		}
 		return made(row)
 	}
 	sh, h := r.shapes.find(r.obj, hint)
-	if sh != nil {
+	if sh != nil && r.holds(sh) {
 		r.shape = sh
 		return sh.plan
 	}
-	p, byNames := r.recognise(x, hint)
-	if p = made(p); p != nil && byNames {
-		r.shapes.learn(r.obj, hint, h, p)
+	p := made(r.recognise(x, hint))
+	if p != nil && sh == nil {
+		r.shapes.learn(r.obj, hint, h, p, &r.choice)
 		r.shape = r.shapes.last
 	}
 	return p
