@@ -66,7 +66,10 @@ func (p *plan) addAutomatic() (err error) {
 		a.urlPath, a.urlQuery, a.urlDomain = leaf("url.path"), leaf("url.query"), leaf("url.domain")
 		a.urlScheme, a.urlPort, a.urlExtension, a.urlFragment = leaf("url.scheme"), leaf("url.port"), leaf("url.extension"), leaf("url.fragment")
 	}
-	a.derived.enter(have, leaf)
+	a.derived.agent = -1
+	if !p.bare {
+		a.derived.enter(have, leaf)
+	}
 	a.sourceIP, a.destIP, a.sourcePort, a.destPort = have("source.ip"), have("destination.ip"), have("source.port"), have("destination.port")
 	a.transport, a.iana, a.communityID = have("network.transport"), have("network.iana_number"), -1
 	if a.sourceIP >= 0 && a.destIP >= 0 && (a.transport >= 0 || a.iana >= 0) {

@@ -23,6 +23,7 @@ type document struct {
 	Inside  yaml.Node `yaml:"inside"`
 	ECS     yaml.Node `yaml:"ecs"`
 	Absent  []string  `yaml:"absent"`
+	Derive  *bool     `yaml:"derive"`
 	Time    yaml.Node `yaml:"time"`
 	Keep    yaml.Node `yaml:"keep"`
 	Prefix  yaml.Node `yaml:"prefix"`
@@ -166,6 +167,9 @@ func (c *compiler) document(doc *document, top bool) {
 		c.tests(&doc.Tests)
 	}
 	p.none = append(p.none, doc.Absent...)
+	if doc.Derive != nil {
+		p.bare = !*doc.Derive
+	}
 	c.each(&doc.Each)
 	c.table(&doc.Tables)
 	c.pairs(&doc.Pairs)

@@ -31,6 +31,7 @@ type body struct {
 	lines       []linePattern
 	pairs       []pairList
 	none        []string
+	bare        bool // nothing is derived of user agents and domains
 	tables      map[string]*lookup
 
 	paths pathTable

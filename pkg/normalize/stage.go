@@ -162,7 +162,7 @@ func (s *Stage) passes(e *event.Event) bool {
 	if kind.Is(event.KindError) {
 		return true
 	}
-	return e.Get(pathTimestamp).Exists() && kind.Exists() || kind.Exists() && e.Get(pathDataset).Exists()
+	return kind.Exists() && (e.Get(pathTimestamp).Exists() || e.Get(pathDataset).Exists())
 }
 
 // unwrap notes what ingest put around a record.

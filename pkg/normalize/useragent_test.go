@@ -164,3 +164,21 @@ tests:
 		t.Errorf("a wrong part is no fault: %v", err)
 	}
 }
+
+// `derive: false` leaves out what would follow from a user agent and a domain.
+func TestDeriveCanBeLeftOut(t *testing.T) {
+	for text, want := range map[string]bool{"": true, "derive: true\n": true, "derive: false\n": false} {
+		m, err := compileAll([]string{"x.yaml"}, map[string][]byte{"x.yaml": []byte(
+			"name: x\nwhen: {keys: {ua: '*'}}\nparse: json\n" + text + "fields: {user_agent.original: ua, url.domain: host}\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := normal(t, New(Config{Mappings: m}), `{"ua":"curl/8.1","host":"www.example.co.uk"}`)
+		if has := strings.Contains(got, `"registered_domain":"example.co.uk"`) && strings.Contains(got, `"name":"curl"`); has != want {
+			t.Errorf("%q: %s", text, got)
+		}
+	}
+	if _, err := compileAll([]string{"x.yaml"}, map[string][]byte{"x.yaml": []byte("name: x\nderive: maybe\n")}); err == nil {
+		t.Error("derive: maybe was taken")
+	}
+}

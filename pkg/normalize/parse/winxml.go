@@ -144,7 +144,7 @@ func (x *xmlReader) datum(r *Record, data int32, t xmlToken) bool {
 	if string(t.name) != "Data" && string(t.name) != "ComplexData" {
 		return x.element(r, data, t, 1)
 	}
-	key := keyParam
+	var key []byte
 	if name, val, _, ok := attribute(t.attrs); ok && string(name) == "Name" && len(val) > 0 {
 		key = r.freeName(data, r.unescapeXML(val))
 	} else {
