@@ -170,7 +170,7 @@ func TestTaxonomy(t *testing.T) {
 		{"aws//cloudtrail", "userIdentity.type", "userIdentity.type userIdentity.type aws.cloudtrail.userIdentity.type aws.cloudtrail.userIdentity.type aws.cloudtrail.user_identity.type"},
 		{"zeek//conn", "id.orig_h", "id.orig_h id.orig_h zeek.conn.id.orig_h zeek.conn.id.orig_h source.ip"},
 		{"/firewall/", "src_ip", "src_ip source.ip id.orig_h"},
-		{"linux//auditd", "a0", "a0 linux.a0 auditd.data.a0 auditd.log.a0 linux.audit.a0 linux.auditd.a0 linux.audit.execve.a0"},
+		{"linux//auditd", "a0", "a0 linux.a0 auditd.data.a0 auditd.log.a0 linux.audit.execve.a0 linux.auditd.execve.a0 linux.audit.a0 linux.auditd.a0"},
 	} {
 		var got []string
 		paths := tax.Paths(source(c.source), c.field)

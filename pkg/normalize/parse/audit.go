@@ -256,7 +256,7 @@ func (r *Record) auditText(s []byte, title bool) []byte {
 	return s
 }
 
-// auditArgs makes the list args of EXECVE's a0, a1 ...; a long argument comes in pieces a1[0], a1[1].
+// auditArgs makes the list args of EXECVE's a0, a1 ..., which stay beside it: rules ask for them by their names. A long argument comes in pieces a1[0], a1[1].
 func (r *Record) auditArgs(at int32) {
 	list := r.Memory(func(dst []byte) []byte {
 		dst = append(dst, '[')
@@ -266,7 +266,6 @@ func (r *Record) auditArgs(at int32) {
 			if !isArgument(c.Key) || c.Kind != event.String {
 				continue
 			}
-			c.Used = true
 			if j := bytes.IndexByte(c.Key, '['); j > 0 && string(c.Key[j:]) != "[0]" && len(dst) > start {
 				dst = append(dst[:len(dst)-1], event.AppendString(nil, c.Val)[1:]...)
 				continue
