@@ -178,7 +178,8 @@ func TestNoAllocation(t *testing.T) {
 		}
 	})
 	few := testing.AllocsPerRun(100, work)
-	if many > few {
+	// An allocation for each event would be 20; the race detector lets pools forget now and then.
+	if many-few >= 10 {
 		t.Errorf("20 events more allocate %.1f times", many-few)
 	}
 }

@@ -41,6 +41,7 @@ type Config struct {
 type Stage struct {
 	cfg         Config
 	run         runner
+	hint        string // of the record that Explain was given
 	text        []byte // decoded original
 	raw         []byte // the same with its escapes undone
 	quoted      []byte
@@ -301,29 +302,4 @@ func (s *Stage) fail(b *event.Batch, e *event.Event, env *record, reason string,
 		_ = e.SetString(pathWant, te.Want)
 		_ = e.SetString(pathValue, te.Value)
 	}
-}
-
-// Explain tells which mapping a record, raw or wrapped, is taken by, in words.
-func (s *Stage) Explain(line []byte) string {
-	var e event.Event
-	e.Reset(line)
-	env := record{dataset: s.cfg.Dataset}
-	text := line
-	if inner, wrapped, err := e.Unwrap(nil); err == nil && wrapped {
-		s.unwrap(&e, &env)
-		text = s.bytes(&e, inner)
-	}
-	s.run.look(text, nil)
-	p := s.run.choose(s.cfg.Mappings.index, env.dataset)
-	if p == nil {
-		return "none: it goes on as it is"
-	}
-	if err := s.run.parse(p); err != nil {
-		return p.name + " (" + p.file + "), but it could not be parsed: " + err.Error()
-	}
-	how := p.name + " (" + p.file + ")"
-	if s.run.lineName != nil {
-		how += ", line " + string(s.run.lineName)
-	}
-	return how
 }

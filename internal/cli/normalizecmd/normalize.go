@@ -6,14 +6,11 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
-	"github.com/tidwall/gjson"
 	"github.com/urfave/cli/v2"
 
 	frame "leat/internal/cli"
-	"leat/pkg/event"
 	"leat/pkg/normalize"
 	"leat/pkg/normalize/drift"
 	"leat/pkg/ocsf"
@@ -215,28 +212,4 @@ func draft(c *cli.Context) error {
 	}
 	fmt.Fprint(c.App.Writer, text)
 	return nil
-}
-
-func explain(c *cli.Context) error {
-	m, err := load(c)
-	if err != nil {
-		return err
-	}
-	s := normalize.New(normalize.Config{Mappings: m, Dataset: c.String("dataset")})
-	in := bufio.NewScanner(os.Stdin)
-	in.Buffer(nil, stage.DefaultMaxLine)
-	for in.Scan() {
-		fmt.Fprintf(c.App.Writer, "record   %s\nmapping  %s\n", in.Text(), s.Explain(in.Bytes()))
-		var b event.Batch
-		b.Push(bytes.Clone(in.Bytes()))
-		if err := s.Process(&b); err != nil {
-			return err
-		}
-		b.Compact()
-		for _, e := range b.Events {
-			pretty := gjson.GetBytes(e.Append(nil), "@pretty").Raw
-			fmt.Fprintf(c.App.Writer, "event    %s\n", strings.ReplaceAll(strings.TrimSpace(pretty), "\n", "\n         "))
-		}
-	}
-	return in.Err()
 }
