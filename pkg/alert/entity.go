@@ -85,10 +85,13 @@ type Subject struct {
 	vals []event.Value // by places.fields, where read is set
 	read bool
 	id   string // "" = not read yet
+
+	ts    []byte // its time as a JSON string, where timed is set; nil: none
+	timed bool
 }
 
 // Read takes in e, which must have been parsed and must stay unchanged while s is used.
-func (s *Subject) Read(e *event.Event) { s.e, s.read, s.id = e, false, "" }
+func (s *Subject) Read(e *event.Event) { s.e, s.read, s.timed, s.id = e, false, false, "" }
 
 // all returns the event's values by places.fields.
 func (s *Subject) all() []event.Value {
@@ -128,6 +131,13 @@ func (s *Subject) first(at span) event.Value {
 
 // time returns the event's time as the JSON text of a string, or nil where it has none that is RFC 3339.
 func (s *Subject) time() []byte {
+	if !s.timed {
+		s.ts, s.timed = s.findTime(), true
+	}
+	return s.ts
+}
+
+func (s *Subject) findTime() []byte {
 	for _, v := range s.all()[places.time.from:places.time.to] {
 		if v.Kind != event.String || v.Escaped() {
 			continue

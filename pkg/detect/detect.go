@@ -245,8 +245,13 @@ func (m *matcher) kind(e *event.Event) string {
 	if e.Failed() || e.Parse() != nil {
 		return event.KindError
 	}
-	m.set.router.read(e, &m.view)
-	k := m.view.vals[kindAt]
+	var k event.Value
+	if m.cfg.Routing {
+		m.set.router.read(e, &m.view)
+		k = m.view.vals[kindAt]
+	} else {
+		k = e.Get(pathKind)
+	}
 	for _, passes := range [...]string{event.KindError, alert.Kind} {
 		if k.Is(passes) {
 			return passes

@@ -11,7 +11,7 @@ import (
 // source names where it came from, generation counts truncations and rotations of it, offset is the record's position,
 // index its number where one record held several events.
 func ID(source string, generation, offset int64, index int, raw []byte) string {
-	var buf [512]byte
+	var buf [2048]byte // most records, without the heap
 	b := append(buf[:0], source...)
 	b = append(b, 0)
 	b = strconv.AppendInt(b, generation, 10)

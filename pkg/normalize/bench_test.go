@@ -50,3 +50,43 @@ func BenchmarkRaw(b *testing.B) { benchmark(b, false) }
 
 // BenchmarkWrapped measures the same records as ingest wraps them.
 func BenchmarkWrapped(b *testing.B) { benchmark(b, true) }
+
+// BenchmarkAmong measures what it costs that there are others: a source's records with its own mapping alone, and among all built-in ones.
+func BenchmarkAmong(b *testing.B) {
+	all, err := Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, files := range map[string][]string{
+		"cloudtrail": {"mappings/aws-cloudtrail.yaml"},
+		"sshd":       {"mappings/linux-base.yaml", "mappings/linux-sshd.yaml"},
+		"access":     {"mappings/web-access.yaml", "mappings/nginx-access.yaml", "mappings/apache-access.yaml"},
+		"fortigate":  {"mappings/fortigate.yaml"},
+	} {
+		texts := map[string][]byte{}
+		order := files[:0:0]
+		for _, f := range files {
+			if data, err := builtin.ReadFile(f); err == nil {
+				texts[f], order = data, append(order, f)
+			}
+		}
+		alone, err := compileAll(order, texts)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for how, m := range map[string]*Mappings{"alone": alone, "among": all} {
+			b.Run(name+"/"+how, func(b *testing.B) {
+				s := New(Config{Mappings: m})
+				var batch event.Batch
+				b.ReportAllocs()
+				for b.Loop() {
+					batch.Reset()
+					batch.Push([]byte(samples[name]))
+					if err := s.Process(&batch); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

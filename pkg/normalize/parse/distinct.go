@@ -1,6 +1,10 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // maxCompared bounds what distinct does for one record, whatever it holds.
 const maxCompared = 1 << 20
@@ -8,7 +12,7 @@ const maxCompared = 1 << 20
 // distinct gives the cells from n on, siblings of one parser, different names: a name that comes again gets "_2" behind it, then "_3",
 // and so on, so that no value hides another.
 func (r *Record) distinct(n int) {
-	var seen [16]uint64
+	var seen [64]uint64
 	compared := 0
 	for i := n; i < len(r.Cells); i++ {
 		key := r.Cells[i].Key
@@ -44,12 +48,17 @@ func isAgain(name, key []byte) bool {
 }
 
 // mark notes a name in a set that may take one for another; it tells whether the name may have been there.
-func mark(seen *[16]uint64, key []byte) bool {
-	h := uint32(len(key))
-	for _, c := range key {
-		h = h*31 + uint32(c)
+func mark(seen *[64]uint64, key []byte) bool {
+	// Names differ at their ends; eight bytes of each are a hash good enough for a set that is asked again where it says yes.
+	h := uint64(len(key))
+	if n := len(key); n >= 8 {
+		h ^= binary.LittleEndian.Uint64(key) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(key[n-8:]), 29)
+	} else {
+		for _, c := range key {
+			h = h<<8 ^ h>>56 ^ uint64(c)
+		}
 	}
-	h = (h ^ h>>10 ^ h>>20) & 1023
+	h = h * 0x9E3779B97F4A7C15 >> 52
 	had := seen[h>>6]>>(h&63)&1 != 0
 	seen[h>>6] |= 1 << (h & 63)
 	return had
