@@ -139,7 +139,7 @@ func keyvalue() *work {
 func cef() *work {
 	builtin := spelling{
 		names: map[string]string{"source.ip": "src", "source.port": "spt", "destination.ip": "dst", "user.name": "suser", "event.action": "act", "message": "msg",
-			"cef.log.cs1": "cs1", "cef.log.cs2": "cs2", "source.domain": "shost"},
+			"checkpoint.Rule": "cs1", "checkpoint.Policy": "cs2", "source.domain": "shost"},
 		only: []string{"src", "spt", "dst", "suser", "act", "msg", "cs1", "cs2", "shost"},
 	}
 	return &work{
