@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,7 +102,7 @@ func (p *plan) gather() {
 		case head == "related" || head == "leat" || head == "threat":
 		case f.Type == ecs.IP:
 			a.ips = append(a.ips, i)
-		case parent == "hash" || slicesHas(hashNames, last) && parent != "rule":
+		case parent == "hash" || slices.Contains(hashNames, last) && parent != "rule":
 			a.hashes = append(a.hashes, i)
 		case last == "name" && (parent == "user" || head == "user" && (parent == "target" || parent == "effective" || parent == "changes")):
 			a.users = append(a.users, i)
@@ -111,15 +112,6 @@ func (p *plan) gather() {
 			a.hosts = append(a.hosts, i)
 		}
 	}
-}
-
-func slicesHas(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // automatics sets what follows from what the mapping has set.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,7 @@ func recordOf(in json.RawMessage) string {
 
 func only(o map[string]json.RawMessage, names ...string) bool {
 	for k := range o {
-		if !slicesHas(names, k) {
+		if !slices.Contains(names, k) {
 			return false
 		}
 	}

@@ -13,18 +13,7 @@ func TestPlainIsTheTree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lines []string
-	for _, s := range samples {
-		lines = append(lines, s)
-	}
-	if err := m.Check(); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range m.plans {
-		for _, c := range p.tests {
-			lines = append(lines, c.in)
-		}
-	}
+	lines := ownRecords(t, m)
 	lines = append(lines, "<13>Nov 24 08:12:03 h p: \xff\x00\x01 {", `CEF:0|a|b|1|2|n{|3|x={ y=} z=`,
 		`{"userIP":"192.0.2.1","login":"b","action":"open","result":"ok","x":null,"y":{"a":{},"b":[1,{"c":"\u00e9\n"}]},"":0,"z":1,"a\"b":2}`,
 		"{\"userIP\":\"192.0.2.1\",\n\"login\":\"b\", \"action\":\"open\",\"result\":\"ok\",\"y\":[1,\r\n2],\"w\":{\n}}")

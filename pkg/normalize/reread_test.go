@@ -13,18 +13,7 @@ func TestReread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lines []string
-	for _, s := range samples {
-		lines = append(lines, s)
-	}
-	if err := m.Check(); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range m.plans {
-		for _, c := range p.tests {
-			lines = append(lines, c.in)
-		}
-	}
+	lines := ownRecords(t, m)
 	for _, original := range []Original{KeepOriginal, DropOriginal} {
 		taped := 0
 		for _, line := range lines {

@@ -93,7 +93,7 @@ func (r *Record) sdValue(s []byte) (val, rest []byte) {
 	return s[1:], nil
 }
 
-// unsd decodes \" \\ and \].
+// unsd decodes \" \\ and \] (RFC 5424 section 6.3.3).
 func (r *Record) unsd(s []byte) []byte {
 	return r.Memory(func(dst []byte) []byte {
 		for i := 0; i < len(s); i++ {

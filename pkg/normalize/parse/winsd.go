@@ -54,22 +54,10 @@ func sdParam(r *Record, s []byte) (name, val, rest []byte, ok bool) {
 		case '"':
 			val, rest = s[:i], s[i+1:]
 			if escaped {
-				val = r.sdUnescape(val)
+				val = r.unsd(val)
 			}
 			return name, val, rest, true
 		}
 	}
 	return nil, nil, nil, false
-}
-
-func (r *Record) sdUnescape(s []byte) []byte {
-	return r.Memory(func(dst []byte) []byte {
-		for i := 0; i < len(s); i++ {
-			if s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\' || s[i+1] == ']') {
-				i++
-			}
-			dst = append(dst, s[i])
-		}
-		return dst
-	})
 }
