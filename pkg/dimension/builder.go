@@ -1,0 +1,235 @@
+package dimension
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"leat/pkg/event"
+)
+
+// Limits bound a table. Zero: 20 million rows.
+type Limits struct {
+	Rows int
+}
+
+const (
+	defaultRows = 20_000_000
+	// maxColumns keeps a table of hostile or mistaken JSON from growing a column for every value.
+	maxColumns = 4096
+	// maxCodes is how many different values a column may have to be stored by their numbers.
+	maxCodes = 1 << 16
+)
+
+// Builder makes a Table row by row.
+type Builder struct {
+	columns []building
+	at      map[string]int
+	rows    int
+	max     int
+	ev      event.Event
+}
+
+// building is a column in the making. values is nil once there were too many different ones.
+type building struct {
+	column
+	codes  []uint32 // of the rows, until narrow
+	values map[string]uint32
+	rows   int // that have their cell; those behind them are empty
+	last   uint32
+}
+
+// NewBuilder returns a builder of a table with the named columns; more may be added while rows come.
+func NewBuilder(lim Limits, columns ...string) *Builder {
+	b := &Builder{at: map[string]int{}, max: lim.Rows}
+	if b.max == 0 {
+		b.max = defaultRows
+	}
+	for _, c := range columns {
+		b.add(c)
+	}
+	return b
+}
+
+func (b *Builder) add(name string) int {
+	b.at[name] = len(b.columns)
+	// Code 0 is the empty cell.
+	b.columns = append(b.columns, building{column: column{name: name, ends: []uint32{0}}, values: map[string]uint32{}})
+	return len(b.columns) - 1
+}
+
+// Column returns the number of the named column, which is added if it is new.
+func (b *Builder) Column(name string) (int, error) {
+	if i, ok := b.at[name]; ok {
+		return i, nil
+	}
+	if len(b.columns) == maxColumns {
+		return 0, fmt.Errorf("more than %d columns", maxColumns)
+	}
+	return b.add(name), nil
+}
+
+// Rows returns the number of rows that were ended.
+func (b *Builder) Rows() int { return b.rows }
+
+// Set gives the row that is being built the JSON value raw in a column, unless it has one. The caller has checked raw.
+func (b *Builder) Set(col int, raw []byte) error {
+	c := &b.columns[col]
+	if c.rows > b.rows || len(raw) == 0 {
+		return nil
+	}
+	if c.rows < b.rows {
+		c.pad(b.rows)
+	}
+	return c.put(raw)
+}
+
+// SetString gives the row that is being built a text. The empty text is no value.
+func (b *Builder) SetString(col int, s string) error {
+	if s == "" {
+		return nil
+	}
+	return b.Set(col, event.AppendString(nil, s))
+}
+
+// EndRow ends a row.
+func (b *Builder) EndRow() error {
+	if b.rows == b.max {
+		return fmt.Errorf("more than max_rows (%d) rows", b.max)
+	}
+	b.rows++
+	return nil
+}
+
+// Object adds a row that is a JSON object. A nested member is a column with dots (office.city); null is no value.
+func (b *Builder) Object(raw []byte) error {
+	b.ev.Reset(raw)
+	if err := b.ev.Parse(); err != nil {
+		return errors.New("not a JSON object (a torn file?)")
+	}
+	if err := b.members(b.ev.Root(), ""); err != nil {
+		return err
+	}
+	return b.EndRow()
+}
+
+func (b *Builder) members(n event.Node, prefix string) error {
+	for m := b.ev.First(n); m != event.None; m = b.ev.Next(m) {
+		name := prefix + string(b.ev.Key(m))
+		switch b.ev.KindAt(m) {
+		case event.Object:
+			if err := b.members(m, name+"."); err != nil {
+				return err
+			}
+			continue
+		case event.Null:
+			continue
+		}
+		col, err := b.Column(name)
+		if err == nil {
+			err = b.Set(col, b.ev.ValueAt(m).Raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Table returns the table. The builder is not used afterwards.
+func (b *Builder) Table() *Table {
+	t := &Table{rows: b.rows}
+	for i := range b.columns {
+		c := &b.columns[i]
+		c.pad(b.rows)
+		c.narrow()
+		t.columns = append(t.columns, c.column)
+	}
+	return t
+}
+
+// pad gives rows up to n, not included, the empty cell.
+func (c *building) pad(n int) {
+	if c.values == nil {
+		end := uint32(len(c.data))
+		for ; c.rows < n; c.rows++ {
+			c.ends = append(c.ends, end)
+		}
+		return
+	}
+	for ; c.rows < n; c.rows++ {
+		c.codes = append(c.codes, 0)
+	}
+}
+
+func (c *building) put(raw []byte) error {
+	if uint64(len(c.data))+uint64(len(raw)) > math.MaxUint32 {
+		return fmt.Errorf("more than %d bytes of values in column %q", uint64(math.MaxUint32), c.name)
+	}
+	c.rows++
+	if c.values == nil {
+		c.data = append(c.data, raw...)
+		c.ends = append(c.ends, uint32(len(c.data)))
+		return nil
+	}
+	code, ok := c.last, c.last > 0 && string(c.data[c.ends[c.last-1]:c.ends[c.last]]) == string(raw)
+	if !ok {
+		code, ok = c.values[string(raw)]
+	}
+	if !ok {
+		if code = uint32(len(c.ends)); code == maxCodes {
+			c.rows--
+			if err := c.spread(); err != nil {
+				return err
+			}
+			return c.put(raw)
+		}
+		c.values[string(raw)] = code
+		c.data = append(c.data, raw...)
+		c.ends = append(c.ends, uint32(len(c.data)))
+	}
+	c.last = code
+	c.codes = append(c.codes, code)
+	return nil
+}
+
+// spread stores the cells themselves instead of their numbers.
+func (c *building) spread() error {
+	var size uint64
+	for _, code := range c.codes {
+		if code > 0 {
+			size += uint64(c.ends[code] - c.ends[code-1])
+		}
+	}
+	if size > math.MaxUint32 {
+		return fmt.Errorf("more than %d bytes of values in column %q", uint64(math.MaxUint32), c.name)
+	}
+	data, ends := make([]byte, 0, size+size/2), make([]uint32, 0, 2*len(c.codes))
+	for _, code := range c.codes {
+		if code > 0 {
+			data = append(data, c.data[c.ends[code-1]:c.ends[code]]...)
+		}
+		ends = append(ends, uint32(len(data)))
+	}
+	c.data, c.ends, c.codes, c.values = data, ends, nil, nil
+	return nil
+}
+
+// narrow takes the smallest form in which the numbers fit.
+func (c *building) narrow() {
+	if c.values == nil {
+		return
+	}
+	if len(c.ends) <= 1<<8 {
+		c.codes8 = make([]uint8, len(c.codes))
+		for i, code := range c.codes {
+			c.codes8[i] = uint8(code)
+		}
+	} else {
+		c.codes16 = make([]uint16, len(c.codes))
+		for i, code := range c.codes {
+			c.codes16[i] = uint16(code)
+		}
+	}
+	c.codes, c.values = nil, nil
+}
