@@ -1,4 +1,4 @@
-package enrich
+package dimension
 
 import (
 	"bytes"
@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// parseAddress reads an IP address without allocating: events bring one each. A zone (fe80::1%eth0) is cut off.
-func parseAddress(text []byte) (netip.Addr, bool) {
+// ParseAddress reads an IP address without allocating: events bring one each. A zone (fe80::1%eth0) is cut off.
+func ParseAddress(text []byte) (netip.Addr, bool) {
 	if i := bytes.IndexByte(text, '%'); i >= 0 {
 		text = text[:i]
 	}
