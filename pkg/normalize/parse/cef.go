@@ -21,6 +21,9 @@ func CEF(r *Record, parent int32, s []byte) bool {
 	}
 	first := len(r.Cells)
 	for i := range cefNames {
+		if i == 1 && emptyVendor(s) {
+			s = s[1:]
+		}
 		end := unescaped(s, '|')
 		if end < 0 {
 			if i < len(cefNames)-1 {
@@ -34,6 +37,26 @@ func CEF(r *Record, parent int32, s []byte) bool {
 	extension(r, parent, s)
 	r.distinct(first)
 	return true
+}
+
+// emptyVendor tells whether the header from its second field on begins with an empty field too many, as some relays of
+// Check Point's exporter write it ("CEF:0||Check Point|..."): without it there are still six fields in front of the extension.
+func emptyVendor(s []byte) bool {
+	if len(s) == 0 || s[0] != '|' {
+		return false
+	}
+	if eq := unescaped(s, '='); eq >= 0 {
+		s = s[:eq]
+	}
+	n := 0
+	for at := 0; at >= 0 && n < len(cefNames); n++ {
+		s = s[at:]
+		if at = unescaped(s, '|'); at < 0 {
+			break
+		}
+		at++
+	}
+	return n == len(cefNames)
 }
 
 // unescaped returns the offset of the first c without a backslash before it, or -1.

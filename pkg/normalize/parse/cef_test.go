@@ -5,12 +5,14 @@ import "testing"
 // TestCEFEdges holds what real senders get wrong or what the format leaves open.
 func TestCEFEdges(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"no extension, no last bar": {`CEF:0|V|P|1|2|N`, ""},
-		"label keys stay":           {`CEF:0|V|P|1|2|N|3|cs2Label=Zone cs2=in side`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; cs2Label=Zone; cs2=in side`},
-		"an address with a query":   {`CEF:0|V|P|1|2|N|3|request=/a?b=c&d=e f act=x y`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; request=/a?b=c&d=e f; act=x y`},
-		"a quoted pair":             {`CEF:0|V|P|1|2|N|3|msg="k=v" a=b`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; msg="k=v"; a=b`},
-		"empty values":              {`CEF:0|V|P|1|2|N|3|a= b= c=d==`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; c=d==`},
-		"escaped backslash":         {`CEF:0|V\\|P|1|2|N|3|a=b`, `cef_version=0; vendor=V\; product=P; version=1; class_id=2; name=N; severity=3; a=b`},
+		"no extension, no last bar":        {`CEF:0|V|P|1|2|N`, ""},
+		"label keys stay":                  {`CEF:0|V|P|1|2|N|3|cs2Label=Zone cs2=in side`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; cs2Label=Zone; cs2=in side`},
+		"an address with a query":          {`CEF:0|V|P|1|2|N|3|request=/a?b=c&d=e f act=x y`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; request=/a?b=c&d=e f; act=x y`},
+		"a quoted pair":                    {`CEF:0|V|P|1|2|N|3|msg="k=v" a=b`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; msg="k=v"; a=b`},
+		"empty values":                     {`CEF:0|V|P|1|2|N|3|a= b= c=d==`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; c=d==`},
+		"an empty field before the vendor": {`CEF:0||V|P|1|2|N|3|a=b|c`, `cef_version=0; vendor=V; product=P; version=1; class_id=2; name=N; severity=3; a=b|c`},
+		"no vendor":                        {`CEF:0||P|1|2|N|3|a=b|c`, `cef_version=0; vendor=; product=P; version=1; class_id=2; name=N; severity=3; a=b|c`},
+		"escaped backslash":                {`CEF:0|V\\|P|1|2|N|3|a=b`, `cef_version=0; vendor=V\; product=P; version=1; class_id=2; name=N; severity=3; a=b`},
 	} {
 		var r Record
 		r.Reset()
