@@ -14,25 +14,69 @@ const hexDigits = "0123456789abcdef"
 // AppendString appends s as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD:
 // where they must survive, escape them first (EscapeText).
 func AppendString[T string | []byte](dst []byte, s T) []byte {
-	switch v := any(s).(type) {
-	case string:
-		return appendString(dst, unsafe.Slice(unsafe.StringData(v), len(v)))
-	case []byte:
-		return appendString(dst, v)
-	}
-	return dst
+	// Strings and slices both begin with the pointer to their bytes; a switch over the two costs more than quoting a short text.
+	return appendString(dst, unsafe.Slice(*(**byte)(unsafe.Pointer(&s)), len(s)))
 }
 
 // longString is from how many bytes on marks cost less than the branches that they save.
 const longString = 192
 
+// plainString is up to how many bytes a text is first taken for one without escapes.
+const plainString = 64
+
 // appendString appends s as a JSON string.
 func appendString(dst, s []byte) []byte {
+	if len(s) <= plainString && cap(dst)-len(dst) >= plainString+10 {
+		if n := quotePlain(dst[len(dst):len(dst)+plainString+10], s); n > 0 {
+			return dst[:len(dst)+n]
+		}
+	}
 	dst = append(slices.Grow(dst, len(s)+len(s)/4+16), '"')
 	if len(s) >= longString {
 		dst, s = appendMarked(dst, s)
 	}
 	return appendShort(dst, s)
+}
+
+// quotePlain writes s, of at most plainString bytes, and its quotes to dst and returns how many bytes that are; 0 where something in s is
+// not plain ASCII or needs an escape. It looks at words, also at the last bytes of s, so that a short text is two or three steps.
+func quotePlain(dst, s []byte) int {
+	dst = dst[:plainString+10]
+	n, seen := len(s), uint64(0)
+	dst[0] = '"'
+	switch {
+	case n >= 8:
+		for i := 0; i < n-8; i += 8 {
+			x := binary.LittleEndian.Uint64(s[i:])
+			seen |= special(x)
+			binary.LittleEndian.PutUint64(dst[1+i:], x)
+		}
+		x := binary.LittleEndian.Uint64(s[n-8:])
+		seen |= special(x)
+		binary.LittleEndian.PutUint64(dst[n-7:], x)
+	case n >= 4:
+		head, tail := binary.LittleEndian.Uint32(s), binary.LittleEndian.Uint32(s[n-4:])
+		seen = special(uint64(head) | uint64(tail)<<32)
+		binary.LittleEndian.PutUint32(dst[1:], head)
+		binary.LittleEndian.PutUint32(dst[n-3:], tail)
+	case n > 0:
+		// The first, the middle and the last byte are all there are.
+		a, b, c := s[0], s[n>>1], s[n-1]
+		seen = special(uint64(a) | uint64(b)<<8 | uint64(c)<<16 | 0x3030303030<<24)
+		dst[1], dst[1+n>>1], dst[n] = a, b, c
+	}
+	if seen != 0 {
+		return 0
+	}
+	dst[n+1] = '"'
+	return n + 2
+}
+
+// special is not 0 where a byte of x needs an escape or is not ASCII; its lowest mark is exact.
+func special(x uint64) uint64 {
+	q := x ^ (lsb * '"')
+	b := x ^ (lsb * '\\')
+	return (((q - lsb) &^ q) | ((b - lsb) &^ b) | ((x - lsb*0x20) &^ x) | x) & msb
 }
 
 // appendMarked appends the text of s, as far as it is ASCII by whole pieces, and returns what is left.
@@ -71,12 +115,9 @@ func appendShort(dst, s []byte) []byte {
 				dst = slices.Grow(dst, len(s)-i+16)
 			}
 			x := binary.LittleEndian.Uint64(s[i:])
-			q := x ^ (lsb * '"')
-			b := x ^ (lsb * '\\')
-			m := ((q - lsb) &^ q) | ((b - lsb) &^ b) | ((x - lsb*0x20) &^ x) | x
 			n := len(dst)
 			binary.LittleEndian.PutUint64(dst[n:n+8], x)
-			if m &= msb; m != 0 {
+			if m := special(x); m != 0 {
 				k := bits.TrailingZeros64(m) >> 3
 				i, dst = i+k, dst[:n+k]
 				break

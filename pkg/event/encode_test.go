@@ -48,6 +48,12 @@ func TestAppendStringAgainstSlow(t *testing.T) {
 		if got := AppendString([]byte("x"), string(s)); !bytes.Equal(got, append([]byte("x"), want...)) {
 			t.Fatalf("AppendString(%q) of a string = %q, want %q", s, got, want)
 		}
+		for room := range 2 * plainString {
+			dst := append(make([]byte, 0, 1+room), 'x')
+			if got := AppendString(dst, s); !bytes.Equal(got, append([]byte("x"), want...)) {
+				t.Fatalf("AppendString(%q) with room for %d = %q, want %q", s, room, got, want)
+			}
+		}
 		if got, want := NeedsEscape(s), bytes.IndexByte(s, 0) >= 0 || !utf8.Valid(s); got != want {
 			t.Fatalf("NeedsEscape(%q) = %v", s, got)
 		}
