@@ -85,6 +85,9 @@ func (p *plan) compileSource(text string, tables map[string]*lookup) (*source, e
 		st = strings.TrimSpace(st)
 		c, done, err := p.compileLess(st, tables)
 		if !done {
+			c, done, err = p.compileBeside(st, tables)
+		}
+		if !done {
 			c, err = compileCall(st, tables)
 		}
 		if err != nil {

@@ -119,12 +119,12 @@ func (r *runner) build(o *objectSource) value {
 	} else if v, _ := r.read(o.each); !v.empty() {
 		n := 0
 		elementsOf(v, func(el value) bool {
-			r.item = el
+			r.item, r.itemAt = el, n
 			r.buildOne(o, first)
 			n++
 			return n < maxObjects && !(o.one && len(r.objects) > first)
 		})
-		r.item = value{}
+		r.item, r.itemAt = value{}, 0
 	}
 	kind, at := event.Object, len(r.mem)
 	found := len(r.objects) > first

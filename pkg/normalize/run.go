@@ -35,6 +35,7 @@ type runner struct {
 	keyText    []byte    // scratch for names
 	mem        []byte
 	item       value  // the element that an object is built of
+	itemAt     int    // its number in its list
 	objects    []byte // scratch for them
 	clock      parse.Clock
 	times      times
