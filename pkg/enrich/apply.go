@@ -1,8 +1,10 @@
 package enrich
 
 import (
+	"bytes"
 	"time"
 
+	"leat/pkg/dimension"
 	"leat/pkg/event"
 )
 
@@ -27,6 +29,7 @@ func (s Status) String() string {
 // worker enriches events one after the other; its buffers are reused, so that it does not allocate.
 type worker struct {
 	key, text, value []byte
+	at               int64 // the event's time, in nanoseconds since 1970, where a dimension's rows have times
 }
 
 // apply enriches e by r. With failed the event must become a pipeline_error.
@@ -35,7 +38,7 @@ func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, faile
 		return None, false
 	}
 	st, row := w.find(r, e)
-	if st == Hit && r.maxAge > 0 && now.Sub(r.snap.Modified) > r.maxAge {
+	if st == Hit && r.maxAge > 0 && now.Sub(r.snap.seen()) > r.maxAge {
 		st = Stale
 	}
 	switch st {
@@ -74,7 +77,7 @@ func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, faile
 func (w *worker) find(r *rule, e *event.Event) (st Status, row int) {
 	for i := range r.keys {
 		k := &r.keys[i]
-		if !k.plain() {
+		if !k.Plain() {
 			if w.join(k, e) {
 				if st, row = w.lookup(r, w.text); st != Miss {
 					return st, row
@@ -122,32 +125,33 @@ func (w *worker) join(k *keyFields, e *event.Event) bool {
 		if v.Kind < event.False || v.Kind > event.String {
 			return false
 		}
-		w.text = append(w.text, k.texts[i]...)
+		w.text = append(w.text, k.Texts[i]...)
 		if v.Escaped() {
 			w.text = event.AppendUnquoted(w.text, v.Raw[1:len(v.Raw)-1])
 		} else {
 			w.text = append(w.text, v.Text(nil)...)
 		}
 	}
-	w.text = append(w.text, k.texts[len(k.paths)]...)
+	w.text = append(w.text, k.Texts[len(k.paths)]...)
 	return true
 }
 
 // lookup asks the dimension. Text that is empty but for space is no key.
 func (w *worker) lookup(r *rule, text []byte) (Status, int) {
-	w.key = appendKey(w.key[:0], text, r.fold)
-	switch {
-	case len(w.key) == 0:
+	if text = bytes.TrimSpace(text); len(text) == 0 {
 		return None, -1
+	}
+	switch {
 	case r.snap == nil:
 		return Error, -1
 	case r.geo == nil:
-		if row := r.snap.index.find(w.key); row >= 0 {
+		w.key = r.snap.dim.AppendKey(w.key[:0], text)
+		if row := r.snap.dim.Find(w.key, w.at); row >= 0 {
 			return Hit, row
 		}
 		return Miss, -1
 	}
-	a, ok := parseAddress(w.key)
+	a, ok := dimension.ParseAddress(text)
 	if !ok {
 		return Miss, -1
 	}
@@ -172,7 +176,7 @@ func (r *rule) write(e *event.Event, set []assignment, row int) {
 		case r.geo != nil:
 			raw = r.geo.cells[row+a.col]
 		default:
-			raw = r.snap.tab.cell(row, a.col)
+			raw = r.snap.dim.Cell(row, a.col)
 		}
 		if len(raw) == 0 {
 			continue

@@ -87,12 +87,12 @@ func BenchmarkLoad(b *testing.B) {
 	dir := benchDir(b, 1_000_000)
 	for _, c := range []struct{ name, file, key, join string }{{"users_1M", "users.csv", "id", "exact"}, {"cidr_50k", "nets.csv", "cidr", "cidr"}} {
 		b.Run(c.name, func(b *testing.B) {
-			d := dimension(b, "x.csv", "k\n", func(d *DimensionConfig) {
+			d := configured(b, "x.csv", "k\n", func(d *DimensionConfig) {
 				d.path, d.Key, d.Join = dir+"/"+c.file, names{{value: c.key}}, c.join
 			})
 			b.ReportAllocs()
 			for b.Loop() {
-				s, err := LoadDimension(d)
+				s, err := loadDimension(d)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -1,13 +1,15 @@
 package enrich
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"leat/pkg/event"
+	"leat/pkg/dimension"
 )
 
 // Report is what Check found in one dimension.
@@ -29,14 +31,16 @@ type ColumnReport struct {
 }
 
 // Check loads every dimension and binds the rules. Its error joins what a person should look at: what does not load,
-// rules that name columns that are not there, duplicate keys, and files older than max_age.
-func Check(cfg *Config, now time.Time) ([]Report, error) {
+// rules that name columns that are not there, duplicate keys, and what is older than max_age. Every source is asked.
+func Check(ctx context.Context, cfg *Config, opt Options) ([]Report, error) {
+	opt = opt.filled()
+	now := opt.Now()
 	var out []Report
 	var faults []error
 	dims := map[string]*Snapshot{}
 	for _, name := range cfg.dimensionNames() {
 		d := cfg.Dimensions[name]
-		s, err := LoadDimension(d)
+		s, err := cfg.loadOne(ctx, d, &opt, false)
 		dims[name] = s
 		r := Report{Snapshot: s, Name: name, Err: err}
 		if err != nil {
@@ -44,9 +48,9 @@ func Check(cfg *Config, now time.Time) ([]Report, error) {
 			out = append(out, r)
 			continue
 		}
-		r.Age = now.Sub(s.Modified)
-		if s.tab != nil {
-			r.Columns = s.tab.emptyCells()
+		r.Age = now.Sub(s.seen())
+		if s.dim != nil {
+			r.Columns = emptyCells(s.dim.Table)
 		} else if err := s.geo.db.Verify(); err != nil {
 			faults = append(faults, fmt.Errorf("dimension %q: a broken MaxMind database: %w", name, err))
 		}
@@ -62,35 +66,49 @@ func Check(cfg *Config, now time.Time) ([]Report, error) {
 	return out, errors.Join(append(faults, err)...)
 }
 
-func (t *table) emptyCells() []ColumnReport {
-	out := make([]ColumnReport, len(t.columns))
-	for i, c := range t.columns {
-		out[i].Name = c
-		for row := range t.rows() {
-			if len(t.cell(row, i)) == 0 {
-				out[i].Empty++
-			}
-		}
+func emptyCells(t *dimension.Table) []ColumnReport {
+	var out []ColumnReport
+	for i, c := range t.Columns() {
+		out = append(out, ColumnReport{Name: c, Empty: t.Empty(i)})
 	}
 	return out
+}
+
+// loadOne loads one dimension, as its source has it now; with warm, what an earlier run left on disk will do.
+func (c *Config) loadOne(ctx context.Context, d *DimensionConfig, opt *Options, warm bool) (s *Snapshot, err error) {
+	k, err := newKeeper(c, d, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, k.close()) }()
+	had := k.warm()
+	if had != nil && warm && k.remote() {
+		return had, nil
+	}
+	s, err = k.load(ctx, had)
+	if errors.Is(err, dimension.ErrUnchanged) {
+		return had, nil
+	}
+	return s, err
 }
 
 // ErrNoRow says that a dimension has no row for a key.
 var ErrNoRow = errors.New("no row has this key")
 
-// Lookup returns the row that the named dimension has for key, as a JSON object (of a MaxMind database: the record).
-func Lookup(cfg *Config, dimension, key string) ([]byte, error) {
-	d := cfg.Dimensions[dimension]
+// Lookup returns the row that the named dimension has for key at a time, as a JSON object (of a MaxMind database: the
+// record).
+func Lookup(ctx context.Context, cfg *Config, opt Options, name, key string, at time.Time) ([]byte, error) {
+	opt = opt.filled()
+	d := cfg.Dimensions[name]
 	if d == nil {
-		return nil, fmt.Errorf("no dimension %q; expected one of %s", dimension, strings.Join(cfg.dimensionNames(), ", "))
+		return nil, fmt.Errorf("no dimension %q; expected one of %s", name, strings.Join(cfg.dimensionNames(), ", "))
 	}
-	s, err := LoadDimension(d)
+	s, err := cfg.loadOne(ctx, d, &opt, true)
 	if err != nil {
 		return nil, err
 	}
-	k := appendKey(nil, []byte(key), d.Fold && d.Join == "exact")
 	if s.geo != nil {
-		a, ok := parseAddress(k)
+		a, ok := dimension.ParseAddress(bytes.TrimSpace([]byte(key)))
 		if !ok {
 			return nil, fmt.Errorf("%q is no address", key)
 		}
@@ -104,18 +122,9 @@ func Lookup(cfg *Config, dimension, key string) ([]byte, error) {
 		}
 		return json.Marshal(rec)
 	}
-	row := s.index.find(k)
+	row := s.dim.Find(s.dim.AppendKey(nil, []byte(key)), at.UnixNano())
 	if row < 0 {
 		return nil, ErrNoRow
 	}
-	out := []byte{'{'}
-	for i, c := range s.tab.columns {
-		if cell := s.tab.cell(row, i); len(cell) > 0 {
-			if len(out) > 1 {
-				out = append(out, ',')
-			}
-			out = append(append(event.AppendString(out, c), ':'), cell...)
-		}
-	}
-	return append(out, '}'), nil
+	return s.dim.AppendRow(nil, row), nil
 }

@@ -19,7 +19,7 @@ func config(t testing.TB, dir string) *Config {
 
 func TestCheck(t *testing.T) {
 	cfg := config(t, put(t, "", "users.csv", people, "enrich.yaml", peopleYAML))
-	got, err := Check(cfg, time.Now().Add(time.Hour))
+	got, err := Check(t.Context(), cfg, in(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestCheckFaults(t *testing.T) {
 		{"a column that is not there", people, strings.Replace(peopleYAML, "office}", "offices}", 1), `no column "offices"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Check(config(t, put(t, "", "users.csv", c.users, "enrich.yaml", c.yaml)), time.Now().Add(time.Hour))
+			_, err := Check(t.Context(), config(t, put(t, "", "users.csv", c.users, "enrich.yaml", c.yaml)), in(time.Hour))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%q is not in: %v", c.want, err)
 			}
@@ -49,24 +49,24 @@ func TestCheckFaults(t *testing.T) {
 
 func TestLookup(t *testing.T) {
 	cfg := config(t, put(t, "", "users.csv", people, "enrich.yaml", peopleYAML))
-	got, err := Lookup(cfg, "users", " N.BYRNE@corp.example ")
+	got, err := Lookup(t.Context(), cfg, Options{}, "users", " N.BYRNE@corp.example ", time.Now())
 	if err != nil || string(got) != `{"id":"8","sam":"nbyrne","name":"Niamh Byrne","email":"n.byrne@corp.example"}` {
 		t.Errorf("%s, %v", got, err)
 	}
-	if _, err := Lookup(cfg, "users", "x"); !errors.Is(err, ErrNoRow) {
+	if _, err := Lookup(t.Context(), cfg, Options{}, "users", "x", time.Now()); !errors.Is(err, ErrNoRow) {
 		t.Errorf("%v", err)
 	}
-	if _, err := Lookup(cfg, "hosts", "x"); err == nil || !strings.Contains(err.Error(), "expected one of users") {
+	if _, err := Lookup(t.Context(), cfg, Options{}, "hosts", "x", time.Now()); err == nil || !strings.Contains(err.Error(), "expected one of users") {
 		t.Errorf("%v", err)
 	}
 	geo := config(t, geoDir(t))
-	if got, err := Lookup(geo, "asn", "192.0.2.1"); err != nil || !strings.Contains(string(got), `"autonomous_system_number":64496`) {
+	if got, err := Lookup(t.Context(), geo, Options{}, "asn", "192.0.2.1", time.Now()); err != nil || !strings.Contains(string(got), `"autonomous_system_number":64496`) {
 		t.Errorf("%s, %v", got, err)
 	}
-	if _, err := Lookup(geo, "asn", "203.0.113.1"); !errors.Is(err, ErrNoRow) {
+	if _, err := Lookup(t.Context(), geo, Options{}, "asn", "203.0.113.1", time.Now()); !errors.Is(err, ErrNoRow) {
 		t.Errorf("%v", err)
 	}
-	if _, err := Lookup(geo, "asn", "x"); err == nil || errors.Is(err, ErrNoRow) {
+	if _, err := Lookup(t.Context(), geo, Options{}, "asn", "x", time.Now()); err == nil || errors.Is(err, ErrNoRow) {
 		t.Errorf("%v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"leat/pkg/dimension"
 	"leat/pkg/yamlfile"
 )
 
@@ -18,6 +19,8 @@ type Config struct {
 	Rules []*RuleConfig `yaml:"rules"`
 	// Poll is how often files are looked at for changes that the system did not tell of; 0 = 2s.
 	Poll time.Duration `yaml:"poll"`
+	// Cache is a folder where snapshots are kept, so that the next start has them at once; default is one below --state.
+	Cache string `yaml:"cache"`
 
 	path string
 	file *yamlfile.File
@@ -26,11 +29,12 @@ type Config struct {
 // DimensionConfig says what a dimension is made of.
 type DimensionConfig struct {
 	File text `yaml:"file"`
-	// Format is csv, json (an array, or an object a line), list or mmdb; by default the file's ending tells.
+	// Format is csv, json (an array, or an object a line), list, parquet or mmdb; by default the file's ending tells.
 	Format string `yaml:"format"`
 	// Key names the key columns, aliases of one row; `{domain}\{sam}` joins columns. A list has the column value.
 	Key names `yaml:"key"`
-	// Join is exact (default), cidr or range. A range has two key columns: first and last, both within.
+	// Join is exact (default), cidr, range or suffix (a domain and all below it). A range has two key columns: first and
+	// last, both within.
 	Join string `yaml:"join"`
 	// Fold compares exact keys without regard to case.
 	Fold bool `yaml:"fold"`
@@ -45,13 +49,23 @@ type DimensionConfig struct {
 	MaxBytes int64 `yaml:"max_bytes"`
 	// MaxShrink is the part of the rows (0 to 1; default 0.3) that a changed file may lack; with more it is refused.
 	MaxShrink *float64 `yaml:"max_shrink"`
-	// MaxAge is how old the file may be (by its time of change) before its answers are stale; 0 = any age.
+	// MaxAge is how old the file may be (by its time of change), or how long ago the source may have answered, before
+	// answers are stale; 0 = any age.
 	MaxAge time.Duration `yaml:"max_age"`
 	// Optional lets the stage start without the file: until it is there, look-ups have the status error.
 	Optional bool `yaml:"optional"`
+	// Interval is how often a source that is no file is asked, and Timeout how long it may take; 0 = 5m and 2m.
+	Interval time.Duration `yaml:"interval"`
+	Timeout  time.Duration `yaml:"timeout"`
+	// ValidFrom and ValidTo name the columns of the times within which a row holds, [from, to): RFC 3339, or seconds since
+	// 1970. Then an event gets the row that held at its own time.
+	ValidFrom string `yaml:"valid_from"`
+	ValidTo   string `yaml:"valid_to"`
+	// History makes such times of what is fetched.
+	History *HistoryConfig `yaml:"history"`
 
 	name string
-	path string // of File
+	path string // of File; empty where the rows live elsewhere
 }
 
 // RuleConfig says what is looked up for an event and what is written.
@@ -157,4 +171,20 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	return c, c.check(f)
+}
+
+func (d *DimensionConfig) limits() dimension.Limits { return dimension.Limits{Rows: d.MaxRows} }
+
+// shape says how the rows are found.
+func (d *DimensionConfig) shape() dimension.Shape {
+	s := dimension.Shape{Join: dimension.Join(d.Join), Fold: d.Fold, Strict: d.Duplicates == "error", From: d.ValidFrom, To: d.ValidTo}
+	if d.History != nil {
+		s.From, s.To = validFrom, validTo
+	}
+	for _, k := range d.Key {
+		// It was checked.
+		t, _ := dimension.ParseTemplate(k.value)
+		s.Keys = append(s.Keys, t)
+	}
+	return s
 }

@@ -8,14 +8,13 @@ import (
 	"io"
 	"slices"
 
+	"leat/pkg/dimension"
 	"leat/pkg/event"
 )
 
-// csvLoader reads CSV (RFC 4180, also with another separator) whose first line names the columns. A byte-order mark is
+// loadCSV reads CSV (RFC 4180, also with another separator) whose first line names the columns. A byte-order mark is
 // skipped. An empty cell is no value.
-type csvLoader struct{}
-
-func (csvLoader) load(data []byte, d *DimensionConfig) (*table, error) {
+func loadCSV(data []byte, d *DimensionConfig) (*dimension.Table, error) {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	r.Comma = []rune(d.Separator)[0]
 	r.ReuseRecord = true
@@ -23,39 +22,41 @@ func (csvLoader) load(data []byte, d *DimensionConfig) (*table, error) {
 	if err != nil {
 		return nil, csvError(err)
 	}
-	t := &table{columns: slices.Clone(header), cells: make([]byte, 0, len(data)+len(data)/8)}
-	for i, c := range t.columns {
-		if c == "" || slices.Contains(t.columns[:i], c) {
+	columns := slices.Clone(header)
+	for i, c := range columns {
+		if c == "" || slices.Contains(columns[:i], c) {
 			return nil, fmt.Errorf("line 1: column %d has no name of its own (%q); expected a header line", i+1, c)
 		}
 	}
-	types := make([]string, len(t.columns))
+	types := make([]string, len(columns))
 	for col, typ := range d.Types {
-		i := t.column(col)
+		i := slices.Index(columns, col)
 		if i < 0 {
-			return nil, fmt.Errorf("types: no column %q; the file has %q", col, t.columns)
+			return nil, fmt.Errorf("types: no column %q; the file has %q", col, columns)
 		}
 		types[i] = typ
 	}
+	b := dimension.NewBuilder(d.limits(), columns...)
+	var cell []byte
 	for {
 		rec, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return t, nil
+			return b.Table(), nil
 		}
 		if err != nil {
 			return nil, csvError(err)
 		}
-		if t.rows() == d.MaxRows {
-			return nil, fmt.Errorf("more than max_rows (%d) rows", d.MaxRows)
-		}
 		for i, v := range rec {
-			if t.cells, err = appendCell(t.cells, v, types[i]); err == nil {
-				err = t.add()
+			if cell, err = appendCell(cell[:0], v, types[i]); err == nil {
+				err = b.Set(i, cell)
 			}
 			if err != nil {
 				line, _ := r.FieldPos(i)
-				return nil, fmt.Errorf("line %d, column %q: %w", line, t.columns[i], err)
+				return nil, fmt.Errorf("line %d, column %q: %w", line, columns[i], err)
 			}
+		}
+		if err := b.EndRow(); err != nil {
+			return nil, err
 		}
 	}
 }

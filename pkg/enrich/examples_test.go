@@ -2,7 +2,6 @@ package enrich
 
 import (
 	"testing"
-	"time"
 )
 
 // TestExamples: both companies of examples/ give the fields that rules refer to, from tables of other shapes.
@@ -36,7 +35,7 @@ func TestExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Check(cfg, time.Now()); err != nil {
+		if _, err := Check(t.Context(), cfg, Options{}); err != nil {
 			t.Errorf("%s: %v", c.yaml, err)
 		}
 		s, err := New(cfg, Options{Fixed: true})

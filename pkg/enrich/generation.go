@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"leat/pkg/dimension"
 	"leat/pkg/event"
 )
 
@@ -15,6 +16,7 @@ import (
 type generation struct {
 	dims  map[string]*Snapshot // nil: an optional one that is not there
 	rules []*rule
+	timed bool // some dimension's rows hold for a time
 }
 
 // rule is a RuleConfig bound to a snapshot.
@@ -23,7 +25,6 @@ type rule struct {
 	keys     []keyFields
 	snap     *Snapshot
 	geo      *geoReader
-	fold     bool
 	maxAge   time.Duration
 	set      []assignment
 	defaults []assignment
@@ -35,7 +36,7 @@ type rule struct {
 
 // keyFields is a key of the event: one field, or several joined with text.
 type keyFields struct {
-	template
+	dimension.Template
 	paths []event.Path
 }
 
@@ -54,18 +55,19 @@ func (c *Config) bind(dims map[string]*Snapshot) (*generation, error) {
 		r, err := c.bindRule(rc, dims[rc.Dimension.value])
 		faults = append(faults, err)
 		g.rules = append(g.rules, r)
+		g.timed = g.timed || c.Dimensions[rc.Dimension.value].shape().Timed()
 	}
 	return g, errors.Join(faults...)
 }
 
 func (c *Config) bindRule(rc *RuleConfig, s *Snapshot) (*rule, error) {
 	d := c.Dimensions[rc.Dimension.value]
-	r := &rule{name: rc.Name, snap: s, policy: rc, fold: d.Fold && d.Join == "exact", maxAge: d.MaxAge}
+	r := &rule{name: rc.Name, snap: s, policy: rc, maxAge: d.MaxAge}
 	var faults []error
 	for _, k := range rc.Field {
-		t, err := parseTemplate(k.value)
-		kf := keyFields{template: t}
-		for _, name := range t.names {
+		t, err := dimension.ParseTemplate(k.value)
+		kf := keyFields{Template: t}
+		for _, name := range t.Names {
 			p, perr := event.ParsePath(name)
 			err = errors.Join(err, perr)
 			kf.paths = append(kf.paths, p)
@@ -109,8 +111,8 @@ func (r *rule) bindSet(c *Config, rc *RuleConfig) error {
 			return fmt.Errorf("dimension %q has no column %q; expected one of %s", r.snap.Name, column, r.snap.columnList())
 		}
 		a := assignment{path: p, col: len(columns)}
-		if r.snap.tab != nil {
-			a.col = r.snap.tab.column(column)
+		if r.snap.dim != nil {
+			a.col = r.snap.dim.Column(column)
 		}
 		columns = append(columns, column)
 		r.set = append(r.set, a)
@@ -168,7 +170,7 @@ func (r *rule) bindDefaults(c *Config, rc *RuleConfig) error {
 
 // fork returns a generation that another goroutine can work on at the same time.
 func (g *generation) fork() *generation {
-	out := &generation{dims: g.dims}
+	out := &generation{dims: g.dims, timed: g.timed}
 	for _, r := range g.rules {
 		c := *r
 		if c.geo != nil {

@@ -2,31 +2,27 @@ package enrich
 
 import (
 	"bytes"
-	"fmt"
 
-	"leat/pkg/event"
+	"leat/pkg/dimension"
 )
 
 // listColumn is the only column of a list.
 const listColumn = "value"
 
-// listLoader reads one value a line; blank lines and lines that begin with # are skipped.
-type listLoader struct{}
-
-func (listLoader) load(data []byte, d *DimensionConfig) (*table, error) {
-	t := &table{columns: []string{listColumn}}
+// loadList reads one value a line; blank lines and lines that begin with # are skipped.
+func loadList(data []byte, d *DimensionConfig) (*dimension.Table, error) {
+	b := dimension.NewBuilder(d.limits(), listColumn)
 	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		if t.rows() == d.MaxRows {
-			return nil, fmt.Errorf("more than max_rows (%d) rows", d.MaxRows)
+		if err := b.SetString(0, string(line)); err != nil {
+			return nil, err
 		}
-		t.cells = event.AppendString(t.cells, line)
-		if err := t.add(); err != nil {
+		if err := b.EndRow(); err != nil {
 			return nil, err
 		}
 	}
-	return t, nil
+	return b.Table(), nil
 }

@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 )
@@ -28,8 +29,13 @@ func (c *counters) add(rule string, n *[statuses]int) {
 func (c *counters) loaded(s *Snapshot) {
 	c.set.GetOrCreateGauge(fmt.Sprintf(`leat_enrich_rows{dimension=%q}`, s.Name), nil).Set(float64(s.Rows))
 	c.set.GetOrCreateGauge(fmt.Sprintf(`leat_enrich_duplicate_keys{dimension=%q}`, s.Name), nil).Set(float64(s.Duplicates))
-	c.set.GetOrCreateGauge(fmt.Sprintf(`leat_enrich_modified_seconds{dimension=%q}`, s.Name), nil).Set(float64(s.Modified.Unix()))
+	c.set.GetOrCreateGauge(fmt.Sprintf(`leat_enrich_modified_seconds{dimension=%q}`, s.Name), nil).Set(float64(s.AsOf.Unix()))
 	c.set.GetOrCreateCounter(fmt.Sprintf(`leat_enrich_loads_total{dimension=%q}`, s.Name)).Inc()
+}
+
+// aged tells how old a snapshot's answers are.
+func (c *counters) aged(s *Snapshot, now time.Time) {
+	c.set.GetOrCreateGauge(fmt.Sprintf(`leat_enrich_age_seconds{dimension=%q}`, s.Name), nil).Set(now.Sub(s.seen()).Seconds())
 }
 
 // failed counts a load that was refused.

@@ -20,7 +20,16 @@ type geoFile struct {
 // sampleRecords is how many different records are looked at to learn which columns a database has.
 const sampleRecords = 20_000
 
-// openGeo reads the database from memory, not by mmap: a file that is cut short under us would end the process.
+// loadGeo reads the database into memory, not by mmap: a file that is cut short under us would end the process.
+func loadGeo(d *DimensionConfig) (*Snapshot, error) {
+	data, stamp, err := fileSource{d}.read()
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{Name: d.name, Stamp: stamp}
+	return s, s.openGeo(data)
+}
+
 func (s *Snapshot) openGeo(data []byte) error {
 	db, err := maxminddb.OpenBytes(data)
 	if err != nil {

@@ -1,15 +1,19 @@
 package enrich
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"leat/pkg/dimension"
 )
 
 const (
@@ -18,28 +22,58 @@ const (
 	settle = 150 * time.Millisecond
 )
 
-// first loads every dimension at the start.
-func (sh *shared) first(cfg *Config) (*generation, error) {
-	dims := map[string]*Snapshot{}
+// first loads every dimension at the start. One that an earlier run left on disk is in use at once, whatever became of its
+// source.
+func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[string]*keeper, error) {
+	dims, keepers := map[string]*Snapshot{}, map[string]*keeper{}
 	var faults []error
 	for _, name := range cfg.dimensionNames() {
 		d := cfg.Dimensions[name]
-		s, err := LoadDimension(d)
-		switch {
-		case err == nil:
+		k, err := newKeeper(cfg, d, &sh.opt)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		keepers[name] = k
+		s := k.warm()
+		if s == nil || !k.remote() {
+			now, err := k.load(ctx, s)
+			switch {
+			case err == nil:
+				k.save(now, true)
+				s = now
+			case errors.Is(err, dimension.ErrUnchanged):
+			case s != nil:
+				k.failed(err, err.Error())
+				sh.metrics.failed(name)
+			case d.Optional:
+				sh.metrics.failed(name)
+				sh.opt.Log.Warn("optional dimension is not there; its look-ups have the status error", "dimension", name, "error", err)
+			default:
+				faults = append(faults, cfg.file.At(d.at(), "%v", err))
+			}
+		}
+		if s != nil {
 			sh.took(s)
-		case d.Optional:
-			sh.metrics.failed(name)
-			sh.opt.Log.Warn("optional dimension is not there; its look-ups have the status error", "dimension", name, "error", err)
-		default:
-			faults = append(faults, cfg.file.At(d.at(), "%v", err))
 		}
 		dims[name] = s
 	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
+	err := errors.Join(faults...)
+	if err == nil {
+		var g *generation
+		if g, err = cfg.bind(dims); err == nil {
+			return g, keepers, nil
+		}
 	}
-	return cfg.bind(dims)
+	return nil, nil, errors.Join(err, closeKeepers(keepers))
+}
+
+func closeKeepers(keepers map[string]*keeper) error {
+	var faults []error
+	for _, k := range keepers {
+		faults = append(faults, k.close())
+	}
+	return errors.Join(faults...)
 }
 
 func (sh *shared) took(s *Snapshot) {
@@ -51,30 +85,25 @@ func (sh *shared) took(s *Snapshot) {
 	log("dimension loaded", "dimension", s.Name, "version", s.Version, "rows", s.Rows, "keys", s.Keys, "duplicates", s.Duplicates)
 }
 
-// guard refuses a snapshot that lost more of its rows than max_shrink allows.
-func guard(d *DimensionConfig, old, now *Snapshot) error {
-	if old == nil || *d.MaxShrink >= 1 {
-		return nil
-	}
-	if lost := old.Rows - now.Rows; float64(lost) > *d.MaxShrink*float64(old.Rows) {
-		return fmt.Errorf("refused: %d of %d rows vanished, more than max_shrink (%g); where this is meant, set max_shrink: 1",
-			lost, old.Rows, *d.MaxShrink)
-	}
-	return nil
-}
-
-// watcher loads files that changed, one goroutine for all of them.
+// watcher keeps dimensions at their newest: one goroutine for all files, one for each source that may be slow.
 type watcher struct {
 	sh     *shared
 	notify *fsnotify.Watcher // nil: only polling
 	hup    chan struct{}
 	done   chan struct{}
 	wg     sync.WaitGroup
-	failed map[string]fileStat // files that were refused, so that each is told of once
+
+	keepers map[string]*keeper
+	remote  sync.WaitGroup // the goroutines of the sources
+	stop    context.CancelFunc
+	ctx     context.Context // of reading files
+	end     context.CancelFunc
+	mu      sync.Mutex // held while the next generation is made
 }
 
-func startWatcher(sh *shared) (*watcher, error) {
-	w := &watcher{sh: sh, hup: make(chan struct{}, 1), done: make(chan struct{}), failed: map[string]fileStat{}}
+func startWatcher(sh *shared, keepers map[string]*keeper) *watcher {
+	w := &watcher{sh: sh, hup: make(chan struct{}, 1), done: make(chan struct{}), keepers: keepers}
+	w.ctx, w.end = context.WithCancel(context.Background())
 	if !sh.opt.Fixed {
 		// Where the system has no watches left, polling sees the change too.
 		if n, err := fsnotify.NewWatcher(); err == nil {
@@ -84,8 +113,9 @@ func startWatcher(sh *shared) (*watcher, error) {
 			sh.opt.Log.Warn("files are polled only", "error", err)
 		}
 	}
+	w.ask()
 	w.wg.Go(w.run)
-	return w, nil
+	return w
 }
 
 // follow watches the folders of all files: a file that is replaced by rename is another one.
@@ -94,6 +124,9 @@ func (w *watcher) follow() {
 		return
 	}
 	for _, d := range w.sh.cfg.Load().Dimensions {
+		if d.path == "" {
+			continue
+		}
 		if err := w.notify.Add(filepath.Dir(d.path)); err != nil {
 			w.sh.opt.Log.Warn("folder is polled only", "dimension", d.name, "error", err)
 		}
@@ -107,11 +140,64 @@ func (w *watcher) reload() {
 	}
 }
 
-func (w *watcher) close() {
+func (w *watcher) close() error {
 	close(w.done)
+	w.end()
+	w.stop()
 	w.wg.Wait()
+	w.remote.Wait()
+	err := closeKeepers(w.keepers)
 	if w.notify != nil {
-		_ = w.notify.Close()
+		err = errors.Join(err, w.notify.Close())
+	}
+	return err
+}
+
+// ask starts the goroutines that ask the sources, each at its interval.
+func (w *watcher) ask() {
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop = stop
+	if w.sh.opt.Fixed {
+		return
+	}
+	for _, k := range w.keepers {
+		if k.remote() {
+			w.remote.Go(func() { w.keep(ctx, k) })
+		}
+	}
+}
+
+// keep asks one source until ctx ends: at once, and then at its interval.
+func (w *watcher) keep(ctx context.Context, k *keeper) {
+	t := time.NewTicker(k.cfg.Interval)
+	defer t.Stop()
+	for {
+		old := w.sh.next.Load().dims[k.cfg.name]
+		s, err := k.load(ctx, old)
+		if err == nil {
+			err = w.install(k.cfg.name, s)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, dimension.ErrUnchanged):
+			k.mended()
+			k.confirm(w.sh.opt.Now())
+		case err != nil:
+			if k.failed(err, err.Error()) {
+				w.refused(k, err)
+			}
+		default:
+			k.mended()
+			k.confirm(w.sh.opt.Now())
+			k.save(s, old == nil)
+		}
+		k.save(nil, false)
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
 	}
 }
 
@@ -140,9 +226,9 @@ func (w *watcher) run() {
 			if !w.pause(settle) {
 				return
 			}
-			w.changed(false)
+			w.changed()
 		case <-tick:
-			w.changed(false)
+			w.changed()
 		}
 	}
 }
@@ -169,92 +255,155 @@ func (w *watcher) pause(d time.Duration) bool {
 func (w *watcher) reread() {
 	old := w.sh.cfg.Load()
 	cfg, err := Load(old.path)
+	if err == nil {
+		err = w.replace(cfg)
+	}
 	if err != nil {
 		w.sh.metrics.failed("")
 		w.sh.opt.Log.Error("reload refused; the old configuration stays", "error", err)
-		return
-	}
-	w.sh.cfg.Store(cfg)
-	if !w.changed(true) {
-		w.sh.cfg.Store(old)
 		return
 	}
 	w.follow()
 	w.sh.opt.Log.Info("configuration reloaded", "file", cfg.path)
 }
 
-// changed loads the files that are not those in use (with all: every file) and makes the next generation. A file that is
-// refused leaves its old snapshot in use; with all, it leaves everything.
-func (w *watcher) changed(all bool) bool {
-	cfg, g := w.sh.cfg.Load(), w.sh.next.Load()
-	dims := map[string]*Snapshot{}
-	var fresh []*Snapshot
+// replace loads every file anew and goes on with cfg. A source whose part of the configuration is what it was keeps what
+// it has.
+func (w *watcher) replace(cfg *Config) error {
+	w.stop()
+	w.remote.Wait()
+	defer w.ask()
+	g := w.sh.next.Load()
+	dims, keepers := map[string]*Snapshot{}, map[string]*keeper{}
+	var opened []error
 	for _, name := range cfg.dimensionNames() {
-		d, old := cfg.Dimensions[name], g.dims[name]
-		dims[name] = old
-		stat, err := statOf(d.path)
-		if !all && (err == nil && (old != nil && stat == old.stat || stat == w.failed[name]) || errors.Is(err, os.ErrNotExist) && old == nil) {
+		k, err := newKeeper(cfg, cfg.Dimensions[name], &w.sh.opt)
+		if err != nil {
+			opened = append(opened, err)
 			continue
 		}
-		s, err := w.load(d, old, stat)
-		if err != nil {
-			if d.Optional && old == nil {
+		if was := w.keepers[name]; was != nil && was.note == k.note && k.remote() {
+			opened = append(opened, k.close())
+			keepers[name], dims[name] = was, g.dims[name]
+			was.cfg = k.cfg
+			continue
+		}
+		keepers[name] = k
+		if k.remote() {
+			if dims[name] = k.warm(); dims[name] != nil {
 				continue
 			}
-			if w.refuse(name, stat, err); all {
-				return false
-			}
-			continue
 		}
-		delete(w.failed, name)
-		dims[name] = s
-		fresh = append(fresh, s)
-	}
-	if len(fresh) == 0 && !all && maps.Equal(dims, g.dims) {
-		return true
+		if dims[name], err = w.anew(k, g.dims[name]); err != nil && !(k.cfg.Optional && g.dims[name] == nil) {
+			opened = append(opened, err)
+		}
 	}
 	next, err := cfg.bind(dims)
-	if err != nil {
-		w.sh.metrics.failed("")
-		w.sh.opt.Log.Error("reload refused", "error", err)
-		return false
+	if err = errors.Join(errors.Join(opened...), err); err != nil {
+		for name, k := range keepers {
+			if k != w.keepers[name] {
+				err = errors.Join(err, k.close())
+			}
+		}
+		return err
 	}
-	for _, s := range fresh {
-		w.sh.took(s)
+	for name, s := range dims {
+		if s != nil && s != g.dims[name] {
+			w.sh.took(s)
+		}
 	}
+	gone := map[string]*keeper{}
+	for name, k := range w.keepers {
+		if keepers[name] != k {
+			gone[name] = k
+		}
+	}
+	w.keepers = keepers
+	w.sh.cfg.Store(cfg)
 	w.sh.next.Store(next)
-	return true
+	return closeKeepers(gone)
 }
 
-// load reads a file once it stays as it is.
-func (w *watcher) load(d *DimensionConfig, old *Snapshot, stat fileStat) (*Snapshot, error) {
-	if time.Since(stat.mtime) < settle && !w.pause(settle) {
-		return nil, errChanging
+// anew reads what k's configuration, which may be a new one, names.
+func (w *watcher) anew(k *keeper, old *Snapshot) (*Snapshot, error) {
+	if was := w.keepers[k.cfg.name]; was != nil && was.note == k.note {
+		s, err := w.read(k, old)
+		if errors.Is(err, dimension.ErrUnchanged) {
+			return old, nil
+		}
+		return s, err
 	}
-	s, err := LoadDimension(d)
-	if err != nil {
-		return nil, err
-	}
-	err = guard(d, old, s)
+	s, err := w.read(k, nil)
 	if err == nil {
-		// Are the columns there that the rules write?
-		_, err = w.sh.cfg.Load().bind(map[string]*Snapshot{d.name: s})
+		err = guard(k.cfg, old, s)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("load dimension %q from %s: %w", d.name, d.path, err)
-	}
-	return s, nil
+	return s, err
 }
 
-// refuse tells of a file that is not taken, once for each state of it. One that is being written is tried again.
-func (w *watcher) refuse(name string, stat fileStat, err error) {
-	if errors.Is(err, errChanging) {
-		return
+// changed loads the files that are not those in use. One that is refused leaves its old snapshot in use.
+func (w *watcher) changed() {
+	cfg, g := w.sh.cfg.Load(), w.sh.next.Load()
+	for _, name := range cfg.dimensionNames() {
+		k, old := w.keepers[name], g.dims[name]
+		if k == nil || k.remote() {
+			continue
+		}
+		key, _, err := cursorOf(k.cfg.path)
+		switch {
+		case err != nil && old == nil, err == nil && key == k.told, err == nil && old != nil && key == old.Cursor:
+			continue
+		case err != nil:
+			key = "not there"
+		}
+		s, err := w.read(k, old)
+		if err == nil {
+			err = w.install(name, s)
+		}
+		switch {
+		case err == nil:
+			k.told = ""
+			k.save(s, true)
+		case errors.Is(err, dimension.ErrUnchanged), k.cfg.Optional && old == nil:
+		case k.failed(err, key):
+			w.refused(k, err)
+		}
 	}
-	if had, ok := w.failed[name]; ok && had == stat {
-		return
+}
+
+// refused counts and tells a failure.
+func (w *watcher) refused(k *keeper, err error) {
+	w.sh.metrics.failed(k.cfg.name)
+	w.sh.tell(notice{action: "dimension-failed", cfg: k.cfg, snap: w.sh.next.Load().dims[k.cfg.name], reason: firstLine(err.Error())})
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+// install makes the next generation with a new snapshot in it, once the rules are found to fit.
+func (w *watcher) install(name string, s *Snapshot) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	cfg, g := w.sh.cfg.Load(), w.sh.next.Load()
+	dims := maps.Clone(g.dims)
+	dims[name] = s
+	next, err := cfg.bind(dims)
+	if err != nil {
+		return fmt.Errorf("load dimension %q: %w", name, err)
 	}
-	w.failed[name] = stat
-	w.sh.metrics.failed(name)
-	w.sh.opt.Log.Error("dimension refused; the old snapshot stays in use", "dimension", name, "error", err)
+	w.sh.took(s)
+	w.sh.next.Store(next)
+	return nil
+}
+
+// read reads a file once it stays as it is.
+func (w *watcher) read(k *keeper, old *Snapshot) (*Snapshot, error) {
+	if !k.remote() {
+		fi, err := os.Stat(k.cfg.path)
+		if err == nil && time.Since(fi.ModTime()) < settle && !w.pause(settle) {
+			return nil, errChanging
+		}
+	}
+	return k.load(w.ctx, old)
 }

@@ -33,7 +33,7 @@ func replace(t testing.TB, dir, name, text string) {
 	}
 }
 
-// process takes one event through s.
+// process takes one event through s; what the stage itself tells behind it is left out.
 func process(t testing.TB, s *Stage, line string) string {
 	t.Helper()
 	var b event.Batch
@@ -41,7 +41,8 @@ func process(t testing.TB, s *Stage, line string) string {
 	if err := s.Process(&b); err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSuffix(string(b.AppendLines(nil)), "\n")
+	out, _, _ := strings.Cut(string(b.AppendLines(nil)), "\n")
+	return out
 }
 
 // TestSwapUnderLoad replaces the file while events stream: all come out, in order, each enriched by one generation only,
@@ -68,10 +69,9 @@ func TestSwapUnderLoad(t *testing.T) {
 	go func() {
 		defer close(stop)
 		for gen := 2; gen <= 4; gen++ {
-			text := table1(gen, 50)
-			replace(t, dir, "users.csv", text)
+			replace(t, dir, "users.csv", table1(gen, 50))
 			for range 500 {
-				if s.shared.next.Load().dims["users"].stat.size == int64(len(text)) && strings.Contains(rowsOf(s.shared.next.Load().dims["users"]), fmt.Sprintf("name %d", gen)) {
+				if strings.Contains(rowsOf(s.shared.next.Load().dims["users"]), fmt.Sprintf("name %d", gen)) {
 					break
 				}
 				time.Sleep(10 * time.Millisecond)

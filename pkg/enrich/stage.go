@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,10 +23,26 @@ type Options struct {
 	Metrics *metrics.Set
 	// State is a folder where, in a marked pipe, the versions at each mark are kept. Empty: nothing is kept.
 	State string
+	// Cache is a folder for snapshots, from which the next start has them at once. Empty: none are kept.
+	Cache string
 	// Now is the clock that max_age is judged by; nil = time.Now.
 	Now func() time.Time
 	// Fixed leaves files unwatched: what was loaded at the start holds (tests, checks). Reload still works.
 	Fixed bool
+}
+
+// filled gives what was left out.
+func (opt Options) filled() Options {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Metrics == nil {
+		opt.Metrics = metrics.NewSet()
+	}
+	return opt
 }
 
 // Stage is a stage.Stage, Marker, Reloader and Cloner. Clones may work side by side; they share dimensions and their
@@ -47,36 +64,28 @@ type shared struct {
 	metrics *counters
 	watch   *watcher
 	state   *state
+	news    news
+	ages    ages
 }
 
 // New loads every dimension and binds the rules. Its error joins all faults: a file that is broken or not there, a column
 // that does not exist. Close ends the watching of files.
 func New(cfg *Config, opt Options) (*Stage, error) {
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
-	}
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if opt.Metrics == nil {
-		opt.Metrics = metrics.NewSet()
-	}
-	sh := &shared{opt: opt, metrics: newCounters(opt.Metrics)}
+	opt = opt.filled()
+	sh := &shared{opt: opt, metrics: newCounters(opt.Metrics), ages: ages{stale: map[string]bool{}}}
 	var err error
 	if opt.State != "" {
 		if sh.state, err = openState(opt.State); err != nil {
 			return nil, err
 		}
 	}
-	g, err := sh.first(cfg)
+	g, keepers, err := sh.first(context.Background(), cfg)
 	if err != nil {
 		return nil, errors.Join(err, sh.state.close())
 	}
 	sh.cfg.Store(cfg)
 	sh.next.Store(g)
-	if sh.watch, err = startWatcher(sh); err != nil {
-		return nil, errors.Join(err, sh.state.close())
-	}
+	sh.watch = startWatcher(sh, keepers)
 	s := &Stage{shared: sh}
 	s.adopt()
 	return s, nil
@@ -114,10 +123,35 @@ func (s *Stage) Process(b *event.Batch) error {
 	for i, r := range s.gen.rules {
 		s.shared.metrics.add(r.name, &s.counts[i])
 	}
+	s.shared.checkAges(s.gen, now)
+	s.shared.push(b)
+	return nil
+}
+
+// Tick looks at the dimensions' ages while nothing comes in.
+func (s *Stage) Tick(time.Time) error {
+	s.shared.checkAges(s.gen, s.shared.opt.Now())
+	return nil
+}
+
+// Release tells what there is to tell while nothing comes in; in a marked pipe it waits for the next batch or mark.
+func (s *Stage) Release(b *event.Batch) error {
+	if !s.marked {
+		s.shared.push(b)
+	}
+	return nil
+}
+
+// Flush tells what there is to tell before a mark, and at the end.
+func (s *Stage) Flush(b *event.Batch) error {
+	s.shared.push(b)
 	return nil
 }
 
 func (s *Stage) event(b *event.Batch, e *event.Event, now time.Time) {
+	if s.gen.timed {
+		s.worker.at = eventTime(e, now)
+	}
 	for i, r := range s.gen.rules {
 		st, failed := s.worker.apply(r, e, now)
 		s.counts[i][st]++
@@ -127,6 +161,16 @@ func (s *Stage) event(b *event.Batch, e *event.Event, now time.Time) {
 			return
 		}
 	}
+}
+
+var timestamp = event.MustPath("@timestamp")
+
+// eventTime is the time as of which an event's context is looked up.
+func eventTime(e *event.Event, now time.Time) int64 {
+	if at, ok := event.ParseTime(e.Get(timestamp).Text(nil)); ok {
+		return at
+	}
+	return now.UnixNano()
 }
 
 // Hello begins a marked stream: from now on dimensions are replaced at marks only.
@@ -153,6 +197,5 @@ func (s *Stage) Snapshots() map[string]*Snapshot { return s.shared.next.Load().d
 
 // Close ends the watching of files.
 func (s *Stage) Close() error {
-	s.shared.watch.close()
-	return s.shared.state.close()
+	return errors.Join(s.shared.watch.close(), s.shared.state.close())
 }

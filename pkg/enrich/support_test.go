@@ -13,6 +13,7 @@ import (
 
 	"leat/pkg/event"
 	"leat/pkg/stage"
+	"leat/pkg/yamlfile"
 )
 
 // put writes files (name, text, name, text ...) to a folder, made where dir is empty, and returns the folder.
@@ -120,3 +121,14 @@ rules:
     status: true
     set: {user.full_name: name, user.email: email, user.office.city: office}
 `
+
+// in is a stage's surroundings at a later time.
+func in(d time.Duration) Options {
+	return Options{Now: func() time.Time { return time.Now().Add(d) }}
+}
+
+// loadDimension reads a dimension as it is now.
+func loadDimension(d *DimensionConfig) (*Snapshot, error) {
+	opt := Options{}.filled()
+	return (&Config{path: d.path, file: &yamlfile.File{}}).loadOne(context.Background(), d, &opt, false)
+}

@@ -5,9 +5,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"leat/pkg/dimension"
 	"leat/pkg/yamlfile"
 )
 
@@ -30,7 +32,7 @@ func (c *Config) check(f *yamlfile.File) error {
 		}
 		d.name = name
 		faults = append(faults, d.check(f)...)
-		if d.path = d.File.value; !filepath.IsAbs(d.path) {
+		if d.path = d.File.value; d.path != "" && !filepath.IsAbs(d.path) {
 			d.path = filepath.Join(dir, d.path)
 		}
 	}
@@ -77,14 +79,28 @@ func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
 		args = append([]any{d.name}, args...)
 		faults = append(faults, f.At(d.at(), "dimension %q: "+format, args...))
 	}
-	if d.File.value == "" {
-		bad("no file; expected a path")
+	switch d.sources() {
+	case 0:
+		bad("no file, and no other source; expected file: with a path, or one of %s", sourceKeys)
+	case 1:
+	default:
+		bad("%d sources; expected one", d.sources())
+	}
+	if key, o := d.opener(); o != nil {
+		for _, c := range o.Check() {
+			path := append([]string{"dimensions", d.name, key}, strings.Split(c.Key, ".")...)
+			faults = append(faults, f.At(f.Find(path...), "dimension %q, %s: %s", d.name, strings.Trim(key+"."+c.Key, "."), c.Message))
+		}
+		if d.Format != "" || d.Types != nil || d.Separator != "" {
+			bad("format, types and separator are for a file")
+		}
+		d.Format = key
 	}
 	if d.Format == "" {
 		d.Format = formatOf(d.File.value)
 	}
-	if !slices.Contains([]string{"csv", "json", "list", "mmdb"}, d.Format) {
-		bad("format %q; expected csv, json, list or mmdb", d.Format)
+	if d.File.value != "" && !slices.Contains([]string{"csv", "json", "list", "parquet", "mmdb"}, d.Format) {
+		bad("format %q; expected csv, json, list, mmdb or parquet", d.Format)
 	}
 	if d.Join == "" {
 		d.Join = "exact"
@@ -101,18 +117,19 @@ func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
 	case d.Format == "mmdb":
 	case len(d.Key) == 0:
 		bad("no key; expected the names of its key columns")
-	case !slices.Contains([]string{"exact", "cidr", "range"}, d.Join):
-		bad("join %q; expected exact, cidr or range", d.Join)
+	case !slices.Contains([]string{"exact", "cidr", "range", "suffix"}, d.Join):
+		bad("join %q; expected exact, cidr, range or suffix", d.Join)
 	case d.Join == "range" && len(d.Key) != 2:
 		bad("join: range has two key columns, the first and the last of the range; found %d", len(d.Key))
 	}
 	for _, k := range d.Key {
-		if t, err := parseTemplate(k.value); err != nil {
+		if t, err := dimension.ParseTemplate(k.value); err != nil {
 			faults = append(faults, f.At(k.at, "key %q: %v", k.value, err))
-		} else if d.Join != "exact" && !t.plain() {
+		} else if d.Join != "exact" && !t.Plain() {
 			faults = append(faults, f.At(k.at, "key %q: braces are for join: exact", k.value))
 		}
 	}
+	d.checkTimes(bad)
 	if d.Duplicates == "" {
 		d.Duplicates = "first"
 	}
@@ -152,12 +169,45 @@ func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
 	return faults
 }
 
+// checkTimes is of what has to do with time.
+func (d *DimensionConfig) checkTimes(bad func(format string, args ...any)) {
+	if d.Interval < 0 || d.Timeout < 0 {
+		bad("interval and timeout; expected none below 0")
+	}
+	if d.Interval == 0 {
+		d.Interval = 5 * time.Minute
+	}
+	if d.Timeout == 0 {
+		d.Timeout = 2 * time.Minute
+	}
+	if d.Format == "mmdb" && (d.ValidFrom != "" || d.ValidTo != "" || d.History != nil) {
+		bad("a MaxMind database has no times; expected neither valid_from, valid_to nor history")
+	}
+	if d.History == nil {
+		return
+	}
+	if d.ValidFrom != "" || d.ValidTo != "" {
+		bad("history makes the times that valid_from and valid_to name; expected one of them")
+	}
+	if d.History.Key == "" && len(d.Key) > 0 {
+		d.History.Key = d.Key[0].value
+	}
+	switch {
+	case d.History.Keep < 0:
+		bad("history: keep %s; expected a duration above 0", d.History.Keep)
+	case d.History.Keep == 0:
+		d.History.Keep = defaultKeep
+	}
+}
+
 func formatOf(path string) string {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".csv", ".tsv":
 		return "csv"
 	case ".json", ".ndjson", ".jsonl":
 		return "json"
+	case ".parquet":
+		return "parquet"
 	case ".mmdb":
 		return "mmdb"
 	case ".txt", ".list":

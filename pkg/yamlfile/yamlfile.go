@@ -43,6 +43,7 @@ func (f *Fault) Error() string {
 type File struct {
 	Name  string
 	lines []string
+	root  *yaml.Node
 }
 
 // Read decodes the file at path into v, a pointer to a struct.
@@ -65,6 +66,7 @@ func Decode(name string, data []byte, v any) (*File, error) {
 	if doc.Kind == 0 {
 		return f, nil
 	}
+	f.root = doc.Content[0]
 	c := checker{file: f}
 	c.node(doc.Content[0], reflect.TypeOf(v).Elem())
 	if len(c.faults) > 0 {
@@ -82,6 +84,28 @@ func (f *File) At(n *yaml.Node, format string, args ...any) error {
 		return f.AtLine(0, 0, format, args...)
 	}
 	return f.AtLine(n.Line, n.Column, format, args...)
+}
+
+// Find returns the value at a path of keys; where one of them is not there, the value at the part of the path that is.
+func (f *File) Find(path ...string) *yaml.Node {
+	n := f.root
+	for _, key := range path {
+		m := n
+		for m != nil && m.Kind == yaml.AliasNode {
+			m = m.Alias
+		}
+		next := (*yaml.Node)(nil)
+		for i := 0; m != nil && m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
+			if m.Content[i].Value == key {
+				next = m.Content[i+1]
+			}
+		}
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
 }
 
 // AtLine makes a fault at a line and column, both from 1.

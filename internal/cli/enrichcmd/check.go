@@ -33,7 +33,7 @@ func check(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	reports, err := enrich.Check(cfg, time.Now())
+	reports, err := enrich.Check(c.Context, cfg, enrich.Options{})
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "DIMENSION\tROWS\tKEYS\tDUPLICATES\tAGE\tVERSION\tEMPTY CELLS")
 	for _, r := range reports {
@@ -71,7 +71,7 @@ func lookup(c *cli.Context) error {
 	if c.Args().Len() != 2 {
 		return frame.Usagef("expected DIMENSION and KEY, found %d arguments", c.Args().Len())
 	}
-	row, err := enrich.Lookup(cfg, c.Args().Get(0), c.Args().Get(1))
+	row, err := enrich.Lookup(c.Context, cfg, enrich.Options{}, c.Args().Get(0), c.Args().Get(1), time.Now())
 	switch {
 	case errors.Is(err, enrich.ErrNoRow):
 		return frame.Attention(err)

@@ -1,4 +1,4 @@
-package enrich
+package dimension
 
 import (
 	"encoding/csv"
@@ -32,10 +32,7 @@ func TestExactAgainstNaive(t *testing.T) {
 			_ = w.Write(row)
 		}
 		w.Flush()
-		d := dimension(t, "t.csv", text.String(), func(d *DimensionConfig) {
-			d.Key, d.Fold = names{{value: "id"}, {value: "sam"}}, fold
-		})
-		s, err := LoadDimension(d)
+		s, err := build(t, text.String(), Shape{Join: Exact, Fold: fold}, "id", "sam")
 		if err != nil {
 			if strings.Contains(err.Error(), "no row has a key") {
 				continue
@@ -61,10 +58,10 @@ func TestExactAgainstNaive(t *testing.T) {
 					}
 				}
 			}
-			k := appendKey(nil, []byte(key), fold)
+			k := s.AppendKey(nil, []byte(key))
 			got := -1
 			if len(k) > 0 {
-				got = s.index.find(k)
+				got = s.Find(k, 0)
 			}
 			if got != want {
 				t.Fatalf("key %q (fold %v): row %d, want %d\n%s", key, fold, got, want, text.String())
@@ -74,15 +71,13 @@ func TestExactAgainstNaive(t *testing.T) {
 }
 
 func TestAliases(t *testing.T) {
-	d := dimension(t, "t.ndjson", `{"k":["a","b"],"m":"x"}`+"\n"+`{"k":"c","m":"a"}`+"\n"+`{"k":"c","m":"d"}`+"\n"+`{"m":"e"}`, func(d *DimensionConfig) {
-		d.Key = names{{value: "k"}, {value: "m"}, {value: `{k}@{m}`}}
-	})
-	s, err := LoadDimension(d)
+	s, err := buildObjects(t, Shape{Join: Exact, Keys: templates(t, "k", "m", `{k}@{m}`)},
+		`{"k":["a","b"],"m":"x"}`, `{"k":"c","m":"a"}`, `{"k":"c","m":"d"}`, `{"m":"e"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]int{"a": 0, "b": 0, "x": 0, "c": 1, "d": 2, "e": 3, "c@a": 1, "c@d": 2, "@e": -1, `["a","b"]@x`: 0, "y": -1} {
-		if got := s.index.find([]byte(key)); got != want {
+		if got := s.Find([]byte(key), 0); got != want {
 			t.Errorf("key %q: row %d, want %d", key, got, want)
 		}
 	}
@@ -93,9 +88,11 @@ func TestAliases(t *testing.T) {
 }
 
 func TestExactGrows(t *testing.T) {
-	x := newExact(0)
+	x := newExact(0, 7)
 	for i := range 10_000 {
-		x.insert(fmt.Appendf(nil, "k%d", i), i)
+		if _, fresh, err := x.insert(fmt.Appendf(nil, "k%d", i), uint32(i)); !fresh || err != nil {
+			t.Fatal(i, err)
+		}
 	}
 	for i := range 10_000 {
 		if got := x.find(fmt.Appendf(nil, "k%d", i)); got != i {
@@ -135,7 +132,7 @@ func TestCIDRAgainstNaive(t *testing.T) {
 				text += p.String() + "\n"
 			}
 		}
-		s, err := LoadDimension(dimension(t, "t.csv", text, func(d *DimensionConfig) { d.Join = "cidr" }))
+		s, err := build(t, text, Shape{Join: CIDR}, "k")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +151,7 @@ func TestCIDRAgainstNaive(t *testing.T) {
 			if a.Is6() && r.Intn(3) == 0 {
 				key += "%eth0"
 			}
-			if got := s.index.find([]byte(key)); got != want {
+			if got := s.Find([]byte(key), 0); got != want {
 				t.Fatalf("%s: row %d, want %d of\n%s", key, got, want, text)
 			}
 		}
@@ -178,7 +175,7 @@ func TestRangesAgainstNaive(t *testing.T) {
 			all = append(all, p)
 			text += show(p.first) + "," + show(p.last) + "\n"
 		}
-		s, err := LoadDimension(dimension(t, "t.csv", text, func(d *DimensionConfig) { d.Join, d.Key = "range", names{{value: "k"}, {value: "l"}} }))
+		s, err := build(t, text, Shape{Join: Range}, "k", "l")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +186,7 @@ func TestRangesAgainstNaive(t *testing.T) {
 					want = i
 				}
 			}
-			if got := s.index.find([]byte(show(n))); got != want {
+			if got := s.Find([]byte(show(n)), 0); got != want {
 				t.Fatalf("%s: row %d, want %d of\n%s", show(n), got, want, text)
 			}
 		}
@@ -197,19 +194,18 @@ func TestRangesAgainstNaive(t *testing.T) {
 }
 
 func TestRangeEnds(t *testing.T) {
-	s, err := LoadDimension(dimension(t, "t.csv", "k,l\n0.0.0.0,255.255.255.255\n::,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\n,\nfe80::,fe80::ffff\n",
-		func(d *DimensionConfig) { d.Join, d.Key = "range", names{{value: "k"}, {value: "l"}} }))
+	s, err := build(t, "k,l\n0.0.0.0,255.255.255.255\n::,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\n,\nfe80::,fe80::ffff\n", Shape{Join: Range}, "k", "l")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]int{"0.0.0.0": 0, "255.255.255.255": 0, "::": 1, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff": 1,
 		"fe80::ffff": 3, "fe80::1:0": 1, "fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff": 1, "x": -1, "": -1} {
-		if got := s.index.find([]byte(key)); got != want {
+		if got := s.Find([]byte(key), 0); got != want {
 			t.Errorf("%s: row %d, want %d", key, got, want)
 		}
 	}
 	for _, text := range []string{"k,l\n5,4\n", "k,l\n5,\n", "k,l\n10.0.0.9,10.0.0.1\n", "k,l\n10.0.0.1,fe80::1\n", "k,l\n1,2\n10.0.0.1,10.0.0.2\n", "k,l\nfe80::1%a,fe80::2\n"} {
-		if _, err := LoadDimension(dimension(t, "t.csv", text, func(d *DimensionConfig) { d.Join, d.Key = "range", names{{value: "k"}, {value: "l"}} })); err == nil {
+		if _, err := build(t, text, Shape{Join: Range}, "k", "l"); err == nil {
 			t.Errorf("taken: %q", text)
 		}
 	}
@@ -222,7 +218,7 @@ func FuzzAddress(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		cut, _, _ := strings.Cut(s, "%")
 		want, err := netip.ParseAddr(cut)
-		got, ok := parseAddress([]byte(s))
+		got, ok := ParseAddress([]byte(s))
 		if ok != (err == nil) || ok && got != want {
 			t.Errorf("%q: %v %v, want %v (%v)", s, got, ok, want, err)
 		}
@@ -234,15 +230,15 @@ func FuzzTemplate(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		tpl, err := parseTemplate(s)
+		tpl, err := ParseTemplate(s)
 		if err != nil {
 			return
 		}
 		var b strings.Builder
-		for i, n := range tpl.names {
-			b.WriteString(tpl.texts[i] + "{" + n + "}")
+		for i, n := range tpl.Names {
+			b.WriteString(tpl.Texts[i] + "{" + n + "}")
 		}
-		b.WriteString(tpl.texts[len(tpl.names)])
+		b.WriteString(tpl.Texts[len(tpl.Names)])
 		if got := b.String(); got != s && got != "{"+s+"}" {
 			t.Errorf("%q was read as %q", s, got)
 		}

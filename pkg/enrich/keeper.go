@@ -1,0 +1,207 @@
+package enrich
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"leat/pkg/dimension"
+)
+
+// keeper holds one dimension at its newest: it reads its source, checks what came, and keeps a snapshot on disk from which
+// the next start has it at once. It is used by one goroutine at a time.
+type keeper struct {
+	cfg  *DimensionConfig
+	src  dimension.Source // nil: a MaxMind database
+	dir  string           // of the snapshots; empty: none are kept
+	note string           // says which configuration a snapshot on disk was made by
+	log  *slog.Logger
+
+	told  string    // the failure that was told of, so that each is told once
+	saved time.Time // when the snapshot on disk was written
+	dirty *Snapshot // is newer than the one on disk
+	seen  atomic.Int64
+}
+
+// confirm notes that the source said just now that its newest snapshot holds.
+func (k *keeper) confirm(now time.Time) { k.seen.Store(now.UnixNano()) }
+
+func newKeeper(c *Config, d *DimensionConfig, opt *Options) (*keeper, error) {
+	k := &keeper{cfg: d, log: opt.Log, dir: opt.Cache}
+	if c.Cache != "" {
+		k.dir = relative(c.path, c.Cache)
+	}
+	raw, err := yaml.Marshal(c.file.Find("dimensions", d.name))
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(append(raw, d.path...))
+	k.note = hex.EncodeToString(sum[:])
+	switch key, o := d.opener(); {
+	case o != nil:
+		env := dimension.Env{Name: d.name, Base: filepath.Dir(c.path), Log: opt.Log.With("dimension", d.name), Now: opt.Now, Limits: d.limits()}
+		if k.dir != "" {
+			env.Dir = filepath.Join(k.dir, d.name)
+			if err := os.MkdirAll(env.Dir, 0o700); err != nil {
+				return nil, fmt.Errorf("dimension %q: %w", d.name, err)
+			}
+		}
+		if k.src, err = o.Open(env); err != nil {
+			return nil, c.file.At(c.file.Find("dimensions", d.name, key), "dimension %q: %v", d.name, err)
+		}
+	case d.Format != "mmdb":
+		k.src = fileSource{d}
+	}
+	return k, nil
+}
+
+// file is where the snapshot lies.
+func (k *keeper) file() string { return filepath.Join(k.dir, k.cfg.name+".dimension") }
+
+// remote tells whether the source may be slow or away.
+func (k *keeper) remote() bool { _, o := k.cfg.opener(); return o != nil }
+
+// warm returns the snapshot that an earlier run left, or nil.
+func (k *keeper) warm() *Snapshot {
+	if k.dir == "" || k.src == nil {
+		return nil
+	}
+	dim, stamp, note, err := dimension.Open(k.file())
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		k.log.Warn("the snapshot on disk is not used", "dimension", k.cfg.name, "error", err)
+		return nil
+	case note != k.note:
+		return nil
+	}
+	k.saved = time.Now()
+	return k.dated(snapshotOf(k.cfg, stamp, dim))
+}
+
+// load returns the dimension as its source has it now; dimension.ErrUnchanged where old still holds. Errors tell lines and
+// columns, never values: those are private data.
+func (k *keeper) load(ctx context.Context, old *Snapshot) (*Snapshot, error) {
+	s, err := k.fetch(ctx, old)
+	if err != nil && !errors.Is(err, dimension.ErrUnchanged) {
+		return nil, fmt.Errorf("load dimension %q from %s: %w", k.cfg.name, k.cfg.place(), err)
+	}
+	return s, err
+}
+
+func (k *keeper) fetch(ctx context.Context, old *Snapshot) (*Snapshot, error) {
+	if k.src == nil {
+		return loadGeo(k.cfg)
+	}
+	var had dimension.Stamp
+	if old != nil {
+		had = old.Stamp
+	}
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.Timeout)
+	defer cancel()
+	got, err := k.src.Fetch(ctx, had)
+	if err != nil {
+		return nil, err
+	}
+	if k.cfg.History != nil {
+		if got.Table, err = k.remember(old, got); err != nil {
+			return nil, err
+		}
+	}
+	s, err := newSnapshot(k.cfg, got)
+	if err != nil {
+		return nil, err
+	}
+	return k.dated(s), guard(k.cfg, old, s)
+}
+
+// dated lets the age of a snapshot from elsewhere count from the last answer of its source.
+func (k *keeper) dated(s *Snapshot) *Snapshot {
+	if k.remote() {
+		s.confirmed = &k.seen
+	}
+	return s
+}
+
+// guard refuses a snapshot that lost more of its rows than max_shrink allows.
+func guard(d *DimensionConfig, old, now *Snapshot) error {
+	if old == nil || *d.MaxShrink >= 1 {
+		return nil
+	}
+	if lost := old.Rows - now.Rows; float64(lost) > *d.MaxShrink*float64(old.Rows) {
+		return fmt.Errorf("refused: %d of %d rows vanished, more than max_shrink (%g); where this is meant, set max_shrink: 1",
+			lost, old.Rows, *d.MaxShrink)
+	}
+	return nil
+}
+
+// saveEvery is the least time between two writings of a snapshot: a directory may change every second.
+const saveEvery = 30 * time.Second
+
+// save writes the snapshot that is now in use to the disk; with now also where one was written a moment ago.
+func (k *keeper) save(s *Snapshot, now bool) {
+	if s != nil && s.dim != nil {
+		k.dirty = s
+	}
+	if k.dirty == nil || k.dir == "" || !now && time.Since(k.saved) < saveEvery {
+		return
+	}
+	s, k.dirty, k.saved = k.dirty, nil, time.Now()
+	if err := s.dim.WriteFile(k.file(), s.Stamp, k.note); err != nil {
+		k.log.Warn("the snapshot is not on disk: the next start reads its source anew", "dimension", k.cfg.name, "error", err)
+	}
+}
+
+// failed tells of a failure, once for each key: the state of the file, or the words of the error. One that passes by itself
+// (a file that is being written) isn't told.
+func (k *keeper) failed(err error, key string) (fresh bool) {
+	if errors.Is(err, errChanging) || errors.Is(err, context.Canceled) || k.told == key {
+		return false
+	}
+	k.told = key
+	k.log.Error("dimension refused; the old snapshot stays in use", "dimension", k.cfg.name, "error", err)
+	return true
+}
+
+// mended forgets what failed.
+func (k *keeper) mended() {
+	if k.told != "" {
+		k.log.Info("dimension answers again", "dimension", k.cfg.name)
+	}
+	k.told = ""
+}
+
+func (k *keeper) close() error {
+	k.save(nil, true)
+	if k.src == nil {
+		return nil
+	}
+	return k.src.Close()
+}
+
+// place says where the dimension lives, for messages.
+func (d *DimensionConfig) place() string {
+	if key, o := d.opener(); o != nil {
+		return "its source (" + key + ")"
+	}
+	return d.path
+}
+
+// relative returns path as seen from the folder of the configuration file.
+func relative(config, path string) string {
+	if filepath.IsAbs(path) || strings.HasPrefix(path, "~") {
+		return path
+	}
+	return filepath.Join(filepath.Dir(config), path)
+}
