@@ -40,7 +40,7 @@ func (h *logHeader) fits(row []byte) bool {
 }
 
 // logHeaders are those seen, by stream. They are the only thing that outlives a record; a process that begins in the middle of a file
-// has the file's name and the mapping's own columns. Clones share them.
+// has the file's name and the mapping's own columns (leat_rows_without_header_total). Clones share them.
 type logHeaders struct {
 	mu  sync.RWMutex
 	by  map[string]*logHeader
@@ -261,6 +261,7 @@ func (r *runner) zeekRow(parent int32, st *step, in []byte) bool {
 	if h := r.columns; h != nil && !h.isW3C && h.fits(in) {
 		return h.zeek.Parse(&r.rec, parent, in)
 	}
+	r.ownColumns++
 	return st.zeek.Parse(&r.rec, parent, in)
 }
 
@@ -269,12 +270,14 @@ func (r *runner) w3cRow(parent int32, st *step, in []byte) bool {
 	if h := r.columns; h != nil && h.isW3C && h.fits(in) {
 		return h.w3c.Parse(&r.rec, parent, in)
 	}
+	r.ownColumns++
 	own := parse.W3C{Names: st.csv.Columns}
 	return own.Parse(&r.rec, parent, in)
 }
 
 // zeekColumns splits a mapping's own columns, name:type.
 func (st *step) zeekColumns() {
+	st.zeek.Guessed = true
 	for _, c := range st.csv.Columns {
 		name, kind, _ := bytes.Cut(c, []byte(":"))
 		st.zeek.Names = append(st.zeek.Names, name)

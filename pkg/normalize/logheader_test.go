@@ -72,6 +72,24 @@ func TestZeekByFileName(t *testing.T) {
 	}
 }
 
+// TestGuessedColumns has rows without a header: one of the default columns, one of a log that was customised (a column is missing amid them).
+func TestGuessedColumns(t *testing.T) {
+	set := metrics.NewSet()
+	s := builtinStage(t, Config{Counters: set})
+	row := "1795507200.5\tC1\t192.0.2.1\t5\t198.51.100.7\t22\t2\tF\t3\tINBOUND\tSSH-2.0-demo\tSSH-2.0-x\t-\t-\t-\t-\t-\t-"
+	cut := strings.Replace(row, "\t2\tF", "\tF", 1) // without the column version
+	out := process(t, s, fromFile("ssh.log", row), fromFile("ssh.log", cut), fromFile("ssh.log", "#a comment"))
+	if ds := get(t, out[0], "event.dataset"); ds != "zeek.ssh" {
+		t.Errorf("the default columns: %v", ds)
+	}
+	if kind := get(t, out[1], "event.kind"); kind != "pipeline_error" {
+		t.Errorf("columns that were customised gave %v: %s", kind, out[1])
+	}
+	if n := set.GetOrCreateCounter("leat_rows_without_header_total").Get(); n != 2 {
+		t.Errorf("%d rows counted, want 2", n)
+	}
+}
+
 // TestHeadersOfW3C has two logs of the same format and other columns, one behind the other in two files.
 func TestHeadersOfW3C(t *testing.T) {
 	s := builtinStage(t, Config{})

@@ -114,6 +114,13 @@ func (r *runner) plainUnused(dst []byte, n *outNode, c int32) []byte {
 		if cell.Used && !r.plan.keepUsed || cell.Kind == event.Null || len(cell.Key) == 0 {
 			continue
 		}
+		if m := r.member(cell, n); m != nil {
+			if dst[len(dst)-1] == '{' {
+				m = m[1:]
+			}
+			dst = appendValue(append(dst, m...), value{b: cell.Val, kind: cell.Kind, json: cell.JSON})
+			continue
+		}
 		dst = comma(dst)
 		if last := r.piece(i, n); last >= 0 {
 			var ok bool

@@ -38,6 +38,9 @@ type body struct {
 	slots int32
 	flat  bool // see flatJSON
 
+	nameStep *step    // see named
+	kept     *outNode // the object that takes what was not used
+
 	inObject bool // while an object's members are compiled
 
 	timing   *timing
@@ -216,6 +219,7 @@ func (p *plan) complete(c *compiler) {
 		c.faults = append(c.faults, c.file.AtLine(1, 1, "keep: %q is a field of the mapping", p.keepPath))
 	}
 	at.keep = true
+	p.kept, p.nameStep = at, p.named()
 	sortOut(p.root)
 	p.flat = p.flatJSON()
 	p.finishPairs()

@@ -28,7 +28,10 @@ type runner struct {
 	multiline  bool        // there are line feeds in its text
 	raw        []byte      // the record's text
 	lineName   []byte
-	line       []byte    // what the line patterns were for
+	line       []byte // what the line patterns were for
+	names      *names // of namesOf's pairs
+	namesOf    *plan
+	allNames   map[*plan]*names
 	cells      []int32   // by slot
 	leaves     [][]value // by leaf
 	present    bits      // leaves that have a value
@@ -36,6 +39,7 @@ type runner struct {
 	mem        []byte
 	item       value  // the element that an object is built of
 	itemAt     int    // its number in its list
+	ownColumns int    // rows read by a mapping's own columns since they were last counted
 	objects    []byte // scratch for them
 	clock      parse.Clock
 	times      times
@@ -176,7 +180,7 @@ func (r *runner) findCells(p *plan) {
 // resolve finds the record's cells for the plan's sources.
 func (r *runner) resolve(t *pathTable, n int32) {
 	for i := r.rec.Child(n); i >= 0; i = r.rec.Cells[i].Next {
-		k := t.keys.get(r.rec.Cells[i].Key)
+		k := r.find(t, &r.rec.Cells[i])
 		if k < 0 {
 			continue
 		}

@@ -33,11 +33,11 @@ type Config struct {
 	Zone *time.Location
 	// Now is the clock for times without a year; nil = time.Now.
 	Now func() time.Time
-	// Counters takes leat_unrecognised_total and leat_header_lines_total; may be nil.
+	// Counters takes leat_unrecognised_total, leat_header_lines_total and leat_rows_without_header_total; may be nil.
 	Counters *metrics.Set
 }
 
-// Stage is the stage normalize. It is a [stage.Cloner].
+// Stage is the stage normalize. It is a [stage.Ordered] cloner.
 type Stage struct {
 	cfg         Config
 	run         runner
@@ -48,6 +48,7 @@ type Stage struct {
 	out         event.Builder
 	unknown     *metrics.Counter
 	headerLines *metrics.Counter
+	headerless  *metrics.Counter
 }
 
 // New makes the stage.
@@ -61,6 +62,7 @@ func New(cfg Config) *Stage {
 		s.unknown = cfg.Counters.GetOrCreateCounter("leat_unrecognised_total")
 		s.run.times.counters = newTimeCounters(cfg.Counters)
 		s.headerLines = cfg.Counters.GetOrCreateCounter("leat_header_lines_total")
+		s.headerless = cfg.Counters.GetOrCreateCounter("leat_rows_without_header_total")
 	}
 	return s
 }
@@ -90,11 +92,14 @@ func (s *Stage) Process(b *event.Batch) error {
 		}
 	}
 	s.run.times.count()
+	if s.headerless != nil && s.run.ownColumns > 0 {
+		s.headerless.Add(s.run.ownColumns)
+	}
+	s.run.ownColumns = 0
 	return nil
 }
 
-// Clone returns a stage that shares the mappings and what was seen of header lines. Where clones work side by side on
-// parts of one batch, a row may be read before the header in front of it: then the mapping's own columns hold.
+// Clone returns a stage that shares the mappings and what was seen of header lines. Clones may not share out a batch in which one may be: see InOrder.
 func (s *Stage) Clone() stage.Stage {
 	c := New(s.cfg)
 	c.run.headers = s.run.headers

@@ -35,6 +35,7 @@ func (r *runner) step(s *step, first bool) bool {
 // stepInto runs one parser over the text in, for the object at.
 func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
 	before := len(r.rec.Cells)
+	r.know(s)
 	switch s.kind {
 	case stepJSON:
 		if first && s.from == nil {
@@ -45,13 +46,13 @@ func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
 		}
 		return r.rec.JSON(at, bytes.TrimSpace(in)) == nil
 	case stepKV:
-		return s.renamed(&r.rec, before, s.kv.Parse(&r.rec, at, in))
+		return r.renamed(s, before, s.kv.Parse(&r.rec, at, in))
 	case stepCSV:
 		return s.csv.Parse(&r.rec, at, in)
 	case stepCEF:
-		return s.renamed(&r.rec, before, parse.CEF(&r.rec, at, in))
+		return r.renamed(s, before, parse.CEF(&r.rec, at, in))
 	case stepLEEF:
-		return s.renamed(&r.rec, before, parse.LEEF(&r.rec, at, in))
+		return r.renamed(s, before, parse.LEEF(&r.rec, at, in))
 	case stepLines:
 		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
 	case stepZeek:
@@ -62,7 +63,7 @@ func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
 		if s.from == nil && len(r.head.Data) > 0 {
 			in = r.head.Data
 		}
-		return s.renamed(&r.rec, before, parse.SD(&r.rec, at, in))
+		return r.renamed(s, before, parse.SD(&r.rec, at, in))
 	case stepWinlog:
 		return r.winlog(at, s, in)
 	case stepAudit:

@@ -141,8 +141,11 @@ type step struct {
 }
 
 // renamed gives the pairs that a parser found, from that cell on, the names that the mapping asks for.
-func (s *step) renamed(r *parse.Record, from int, ok bool) bool {
-	s.keys.Rename(r, from)
+func (r *runner) renamed(s *step, from int, ok bool) bool {
+	if s == r.plan.nameStep {
+		r.learn()
+	}
+	s.keys.Rename(&r.rec, from)
 	return ok
 }
 

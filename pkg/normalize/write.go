@@ -139,6 +139,10 @@ func (r *runner) unused(w *event.Builder, n *outNode, c int32) {
 		if cell.Used && !r.plan.keepUsed || cell.Kind == event.Null || len(cell.Key) == 0 {
 			continue
 		}
+		if m := r.member(cell, n); m != nil {
+			r.value(w, m[1:], value{b: cell.Val, kind: cell.Kind, json: cell.JSON})
+			continue
+		}
 		if last := r.piece(i, n); last >= 0 && w.Copy(r.rec.Source(), cell.Node, r.rec.Cells[last].Node) {
 			i = last
 			continue

@@ -31,7 +31,7 @@ func CEF(r *Record, parent int32, s []byte) bool {
 			}
 			end = len(s)
 		}
-		r.AddText(parent, cefNames[i], r.uncef(s[:end]))
+		r.addPair(parent, cefNames[i], r.uncef(s[:end]))
 		s = s[min(end+1, len(s)):]
 	}
 	extension(r, parent, s)
@@ -79,16 +79,40 @@ func extension(r *Record, parent int32, s []byte) {
 	at, eq := nextKey(s, 0)
 	for eq >= 0 {
 		key := s[at:eq]
-		next, nextEq := nextKey(s, eq+1)
+		number := r.names.find(key)
+		next, nextEq := r.nextKey(s, eq+1)
 		end := len(s)
 		if nextEq >= 0 {
 			end = next
 		}
-		if v := bytes.TrimSpace(s[eq+1 : end]); len(v) > 0 {
-			r.AddText(parent, key, r.uncef(v))
+		if v := spaceless(s[eq+1 : end]); len(v) > 0 {
+			r.addText(parent, key, r.uncef(v), number)
 		}
 		at, eq = next, nextEq
 	}
+}
+
+// spaceless is bytes.TrimSpace for a value that mostly has one space behind it.
+func spaceless(v []byte) []byte {
+	if n := len(v); n > 1 && v[n-1] == ' ' {
+		v = v[:n-1]
+	}
+	if n := len(v); n > 0 && v[0]-'!' < 0x80-'!' && v[n-1]-'!' < 0x80-'!' {
+		return v
+	}
+	return bytes.TrimSpace(v)
+}
+
+// nextKey is the function nextKey; where the next '=' ends the name that is expected, and a space begins it, nothing else can be the next key.
+func (r *Record) nextKey(s []byte, from int) (at, eq int) {
+	if name, number := r.names.guess(); number > 0 {
+		eq := either(s, from, '=', '=')
+		at := eq - len(name.text)
+		if at > from && name.at(s, at, '=') && s[at-1] == ' ' && (at-1 == from || s[at-2] != '\\') {
+			return at, eq
+		}
+	}
+	return nextKey(s, from)
 }
 
 // nextKey finds the next key of s from offset from on: where it begins, and its '='; -1 where there is none.

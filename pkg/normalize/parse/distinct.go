@@ -12,6 +12,9 @@ const maxCompared = 1 << 20
 // distinct gives the cells from n on, siblings of one parser, different names: a name that comes again gets "_2" behind it, then "_3",
 // and so on, so that no value hides another.
 func (r *Record) distinct(n int) {
+	if r.names.distinct() {
+		return
+	}
 	var seen [64]uint64
 	compared := 0
 	for i := n; i < len(r.Cells); i++ {
@@ -25,7 +28,7 @@ func (r *Record) distinct(n int) {
 		}
 		if again > 1 {
 			key = r.Memory(func(dst []byte) []byte { return appendInt(append(append(dst, key...), '_'), again) })
-			r.Cells[i].Key = key
+			r.Cells[i].Key, r.Cells[i].Name = key, 0
 			mark(&seen, key)
 		}
 	}

@@ -44,7 +44,7 @@ func (k *Keys) Rename(r *Record, from int) {
 func (k *Keys) strip(c *Cell) {
 	for _, p := range k.Strip {
 		if rest, ok := bytes.CutPrefix(c.Key, p); ok && len(rest) > 0 {
-			c.Key = rest
+			c.Key, c.Name = rest, 0
 			return
 		}
 	}
@@ -61,7 +61,7 @@ func (r *Record) label(from, i int, base []byte) {
 		}
 	}
 	if at >= 0 {
-		r.Cells[at].Key = r.Cells[i].Val
+		r.Cells[at].Key, r.Cells[at].Name = r.Cells[i].Val, 0
 		r.Cells[i].Kind = event.Null
 	}
 }

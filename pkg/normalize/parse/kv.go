@@ -1,6 +1,10 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // KV splits key=value pairs (logfmt too). The zero KV reads pairs that are separated by spaces.
 type KV struct {
@@ -14,6 +18,7 @@ type KV struct {
 // pairs and is none becomes the value of the key "text". It tells whether there was a pair.
 func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 	if len(k.Between) > 0 {
+		r.names = nil
 		return k.between(r, parent, s)
 	}
 	pair, eq := k.Pair, k.equals()
@@ -23,9 +28,10 @@ func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 	found, first := false, len(r.Cells)
 	open := byte(0) // a quote that is known not to close any more
 	words := -1     // where a run of words that are no pair begins
+	r.names.start()
 	flush := func(end int) {
 		if words >= 0 {
-			r.AddText(parent, keyText, trimSpace(s[words:end]))
+			r.addPair(parent, keyText, trimSpace(s[words:end]))
 			words = -1
 		}
 	}
@@ -34,6 +40,16 @@ func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 			i++
 		}
 		start := i
+		// What was a key before, with eq behind it, is one again: its end was found by the steps below.
+		if name, number := r.names.guess(); number > 0 && words < 0 && name.at(s, i, eq) {
+			r.names.take(number)
+			var val []byte
+			i += len(name.text) + 1
+			val, i = k.value(r, s, i, pair, &open)
+			r.addText(parent, s[start:start+len(name.text)], val, number)
+			found = true
+			continue
+		}
 		for i < len(s) && s[i] != eq && s[i] != pair && s[i] != '"' {
 			i++
 		}
@@ -52,7 +68,7 @@ func (k KV) Parse(r *Record, parent int32, s []byte) bool {
 		var val []byte
 		val, i = k.value(r, s, i, pair, &open)
 		if len(key) > 0 {
-			r.AddText(parent, key, val)
+			r.addPair(parent, key, val)
 			found = true
 		}
 	}
@@ -75,7 +91,7 @@ func (k KV) value(r *Record, s []byte, i int, pair byte, open *byte) ([]byte, in
 	if i < len(s) && (s[i] == '"' || s[i] == '\'') && s[i] != *open {
 		q := s[i]
 		escaped := false
-		for j := i + 1; j < len(s); j++ {
+		for j := either(s, i+1, q, '\\'); j < len(s); j = either(s, j+1, q, '\\') {
 			switch {
 			case s[j] == '\\' && j+1 < len(s):
 				escaped = escaped || s[j+1] == q || s[j+1] == '\\'
@@ -94,11 +110,24 @@ func (k KV) value(r *Record, s []byte, i int, pair byte, open *byte) ([]byte, in
 			return trimSpace(rest), len(s)
 		}
 	}
-	start := i
-	for i < len(s) && s[i] != pair {
-		i++
+	end := either(s, i, pair, pair)
+	return trimSpace(s[i:end]), end
+}
+
+// either returns where the first a or b from s[i] on is, or len(s). Values are short: eight bytes at once beat a call of bytes.IndexByte.
+func either(s []byte, i int, a, b byte) int {
+	const lsb, msb = 0x0101010101010101, 0x8080808080808080
+	for as, bs := lsb*uint64(a), lsb*uint64(b); i+8 <= len(s); i += 8 {
+		x := binary.LittleEndian.Uint64(s[i:])
+		p, q := x^as, x^bs
+		// The lowest mark is exact.
+		if m := ((p-lsb)&^p | (q-lsb)&^q) & msb; m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
 	}
-	return trimSpace(s[start:i]), i
+	for ; i < len(s) && s[i] != a && s[i] != b; i++ {
+	}
+	return min(i, len(s))
 }
 
 // unescape decodes \q and \\; other backslashes stay, as in Windows paths.

@@ -20,6 +20,8 @@ type Cell struct {
 	Used              bool
 	Next, child, last int32
 	put               bool // the object's members are cells, though the object stands in Record.source
+	// Name is the key's number among the record's Names; 0 = it has none.
+	Name int32
 	// Node is the member's place in the event that the record was read from, where its neighbours are its neighbours here too; else event.None.
 	Node event.Node
 }
@@ -33,6 +35,7 @@ const maxCells = 1 << 16
 // Record is a tree of cells; cell 0 is the record itself. The zero Record must be Reset before use.
 type Record struct {
 	Cells  []Cell
+	names  *Names
 	mem    []byte
 	event  event.Event
 	source *event.Event // whose objects become cells when they are asked for
@@ -42,8 +45,11 @@ type Record struct {
 func (r *Record) Reset() {
 	r.Cells = append(r.Cells[:0], Cell{Kind: event.Object, Next: None, child: None, last: None, Node: event.None})
 	r.mem = r.mem[:0]
-	r.source = nil
+	r.source, r.names = nil, nil
 }
+
+// Know lets the parser that comes next tell the names of its pairs by n; nil: by none.
+func (r *Record) Know(n *Names) { r.names = n }
 
 // Add appends a cell to the object at parent and returns it; None when the record is full.
 func (r *Record) Add(parent int32, c Cell) int32 {
@@ -51,7 +57,7 @@ func (r *Record) Add(parent int32, c Cell) int32 {
 		return None
 	}
 	n := int32(len(r.Cells))
-	c.Next, c.child, c.last, c.Node = None, None, None, event.None
+	c.Next, c.child, c.last, c.Node, c.Name = None, None, None, event.None, 0
 	r.Cells = append(r.Cells, c)
 	r.link(parent, n)
 	return n
@@ -59,8 +65,11 @@ func (r *Record) Add(parent int32, c Cell) int32 {
 
 // link makes cell n the last member of the object at parent.
 func (r *Record) link(parent, n int32) {
-	r.expand(parent)
 	p := &r.Cells[parent]
+	if p.Node != event.None {
+		r.expand(parent)
+		p = &r.Cells[parent]
+	}
 	if p.last >= 0 {
 		r.Cells[p.last].Next = n
 	} else {
@@ -87,7 +96,14 @@ func (r *Record) expand(n int32) {
 }
 
 // AddText appends a plain text value.
-func (r *Record) AddText(parent int32, key, val []byte) int32 {
+func (r *Record) AddText(parent int32, key, val []byte) int32 { return r.addText(parent, key, val, 0) }
+
+// addPair is AddText for a name that the record's Names may know.
+func (r *Record) addPair(parent int32, key, val []byte) {
+	r.addText(parent, key, val, r.names.find(key))
+}
+
+func (r *Record) addText(parent int32, key, val []byte, name int32) int32 {
 	n := len(r.Cells)
 	if n >= maxCells {
 		return None
@@ -100,7 +116,7 @@ func (r *Record) AddText(parent int32, key, val []byte) int32 {
 	c := &r.Cells[n]
 	c.Key, c.Val, c.Kind = key, val, event.String
 	c.JSON, c.JSONKey, c.Used, c.put = false, false, false, false
-	c.Next, c.child, c.last, c.Node = None, None, None, event.None
+	c.Next, c.child, c.last, c.Node, c.Name = None, None, None, event.None, name
 	r.link(parent, int32(n))
 	return int32(n)
 }
@@ -182,7 +198,7 @@ func (r *Record) members(parent int32, e *event.Event, n event.Node, lazy bool) 
 		c := &r.Cells[at]
 		c.Key, c.Val, c.Kind = key, val.Raw, val.Kind
 		c.JSON, c.JSONKey, c.Used, c.put = true, true, false, false
-		c.Next, c.child, c.last, c.Node = None, None, None, event.None
+		c.Next, c.child, c.last, c.Node, c.Name = None, None, None, event.None, 0
 		if prev >= 0 {
 			r.Cells[prev].Next = at
 		} else {

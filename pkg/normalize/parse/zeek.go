@@ -39,6 +39,8 @@ type ZeekTSV struct {
 	ListSeparator byte   // 0 = comma
 	Unset         []byte // nil = "-"
 	Empty         []byte // nil = "(empty)"
+	// Guessed says that no header line told the columns: a row with a value that is not of its column's type has others.
+	Guessed bool
 }
 
 var zeekUnset, zeekEmpty = []byte("-"), []byte("(empty)")
@@ -54,7 +56,7 @@ func (z *ZeekTSV) separator() byte {
 }
 
 // Parse adds the columns of the row s to the object at parent, with the values that Zeek's JSON has: numbers, booleans and lists as
-// such. What is unset is not there. It is false where the row has no columns or more than there are names.
+// such. What is unset is not there. It is false where the row has no columns, more than there are names, or others than those guessed.
 func (z *ZeekTSV) Parse(r *Record, parent int32, s []byte) bool {
 	s = bytes.TrimRight(s, "\r\n")
 	if n := z.Columns(s); n < 2 || n > len(z.Names) {
@@ -85,9 +87,23 @@ func (z *ZeekTSV) Parse(r *Record, parent int32, s []byte) bool {
 		if bytes.Equal(val, empty) {
 			val = nil
 		}
+		if z.Guessed && !t.holds(val) {
+			return false
+		}
 		r.Add(parent, z.cell(r, z.Names[i], val, t))
 	}
 	r.distinct(first)
+	return true
+}
+
+// holds tells whether val can be of type t; what lists hold is not looked at.
+func (t ZeekType) holds(val []byte) bool {
+	switch t {
+	case ZeekNumber:
+		return isNumber(val)
+	case ZeekBool:
+		return string(val) == "T" || string(val) == "F"
+	}
 	return true
 }
 
