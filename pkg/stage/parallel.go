@@ -61,6 +61,9 @@ func (p *parallel) Process(b *event.Batch) error {
 	if n < 2 {
 		return p.clones[0].Process(b)
 	}
+	if o, ok := p.clones[0].(Ordered); ok && o.InOrder(b) {
+		return p.clones[0].Process(b)
+	}
 	var wg sync.WaitGroup
 	for i := range n {
 		part := &p.parts[i]
