@@ -20,11 +20,16 @@ func CEF(r *Record, parent int32, s []byte) bool {
 		return false
 	}
 	first := len(r.Cells)
+	r.names.start()
+	escapes := bytes.IndexByte(s, '\\') >= 0
 	for i := range cefNames {
 		if i == 1 && emptyVendor(s) {
 			s = s[1:]
 		}
-		end := unescaped(s, '|')
+		end := bytes.IndexByte(s, '|')
+		if escapes {
+			end = unescaped(s, '|')
+		}
 		if end < 0 {
 			if i < len(cefNames)-1 {
 				return false

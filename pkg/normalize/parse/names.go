@@ -43,6 +43,7 @@ func (n *Names) Begin() (forgot bool) {
 	if n.list == nil {
 		n.list, n.by = make([]knownName, 1, 32), map[string]int32{}
 	}
+	n.start()
 	return forgot
 }
 
