@@ -1,0 +1,214 @@
+package intel
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	"golang.org/x/net/idna"
+)
+
+// maxValue bounds a value in canonical form: longer ones are no indicators.
+const maxValue = 4096
+
+// AppendCanonical appends value in the one form in which values of its kind are compared; dst is returned as it is where value is none of
+// that kind. It does not allocate, but for names of hosts that are not ASCII.
+//
+//   - addresses as netip writes them (RFC 5952), IPv4-mapped ones as IPv4, without a zone; IPv4 and IPv6 both take either
+//   - blocks with the host's bits zero
+//   - names of hosts in lower case, as A-labels (RFC 5891), without the dot at the end and without "*." in front
+//   - URLs as RFC 3986, 6.2.2 and 6.2.3 say: scheme and host in lower case, no default port, escapes only where needed and in upper case,
+//     no dot segments, at least the path "/"; no user information and no fragment
+//   - hashes and e-mail addresses in lower case
+func AppendCanonical(dst, value []byte, kind Kind) []byte {
+	value = bytes.TrimSpace(value)
+	if len(value) == 0 || len(value) > maxValue {
+		return dst
+	}
+	switch kind {
+	case IPv4, IPv6:
+		if a, ok := parseAddr(value); ok {
+			return a.AppendTo(dst)
+		}
+	case CIDR:
+		if p, ok := parsePrefix(value); ok {
+			return p.AppendTo(dst)
+		}
+	case Domain:
+		return appendHost(dst, value)
+	case URL:
+		return appendURL(dst, value)
+	case Email:
+		return appendEmail(dst, value)
+	case MD5, JA3:
+		return appendHex(dst, value, 32)
+	case SHA1, Certificate:
+		return appendHex(dst, value, 40)
+	case SHA256:
+		return appendHex(dst, value, 64)
+	case SHA512:
+		return appendHex(dst, value, 128)
+	}
+	return dst
+}
+
+func appendHex(dst, value []byte, digits int) []byte {
+	if len(value) != digits {
+		return dst
+	}
+	start := len(dst)
+	for _, c := range value {
+		switch {
+		case c-'0' < 10, c >= 'a' && c <= 'f':
+		case c >= 'A' && c <= 'F':
+			c |= 0x20
+		default:
+			return dst[:start]
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// parseAddr reads an address without allocating where it is one.
+func parseAddr(text []byte) (netip.Addr, bool) {
+	if i := bytes.IndexByte(text, '%'); i >= 0 {
+		text = text[:i]
+	}
+	if len(text) < 2 || len(text) > len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") || !isAddrText(text) {
+		return netip.Addr{}, false
+	}
+	// ParseAddr keeps its text in the error only, which is dropped before text can change.
+	a, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(text), len(text)))
+	return a.Unmap(), err == nil
+}
+
+// isAddrText turns away names of hosts before ParseAddr would make an error of each. What passes has a colon, or digits and three dots.
+func isAddrText(text []byte) bool {
+	dots := 0
+	for _, c := range text {
+		switch {
+		case c == ':':
+			return true
+		case c == '.':
+			dots++
+		case c-'0' >= 10 && (c|0x20 < 'a' || c|0x20 > 'f'):
+			return false
+		}
+	}
+	return dots == 3 && text[len(text)-1]-'0' < 10
+}
+
+func parsePrefix(text []byte) (netip.Prefix, bool) {
+	slash := bytes.IndexByte(text, '/')
+	if slash < 0 {
+		a, ok := parseAddr(text)
+		return netip.PrefixFrom(a, a.BitLen()), ok
+	}
+	mapped := bytes.IndexByte(text, ':') >= 0
+	a, ok := parseAddr(text[:slash])
+	digits := text[slash+1:]
+	if !ok || len(digits) == 0 || len(digits) > 3 {
+		return netip.Prefix{}, false
+	}
+	bits := 0
+	for _, c := range digits {
+		if c-'0' >= 10 {
+			return netip.Prefix{}, false
+		}
+		bits = bits*10 + int(c-'0')
+	}
+	if mapped && a.Is4() {
+		bits -= 96
+	}
+	p, err := a.Prefix(bits)
+	return p, err == nil
+}
+
+// appendHost appends the name of a host. A name whose last label is a number is none: it would be an address (RFC 3696, 2).
+func appendHost(dst, value []byte) []byte {
+	start := len(dst)
+	value = bytes.TrimSuffix(bytes.TrimPrefix(value, []byte("*.")), []byte("."))
+	label, digits := 0, 0
+	for i, c := range value {
+		switch {
+		case c >= utf8.RuneSelf:
+			return appendIDN(dst[:start], value)
+		case c == '.':
+			if label == 0 {
+				return dst[:start]
+			}
+			label, digits = 0, 0
+			dst = append(dst, c)
+			continue
+		case c >= 'A' && c <= 'Z':
+			c |= 0x20
+		case c-'0' < 10:
+			digits++
+		case c >= 'a' && c <= 'z', c == '_':
+		case c == '-':
+			if label == 0 && i == 0 {
+				return dst[:start]
+			}
+		default:
+			return dst[:start]
+		}
+		if label++; label > 63 {
+			return dst[:start]
+		}
+		dst = append(dst, c)
+	}
+	if label == 0 || label == digits || len(dst)-start > 253 {
+		return dst[:start]
+	}
+	return dst
+}
+
+// appendIDN maps a name with letters beyond ASCII to A-labels, as browsers do (UTS 46).
+func appendIDN(dst, value []byte) []byte {
+	if !utf8.Valid(value) || len(value) > 1024 {
+		return dst
+	}
+	name, err := idna.Lookup.ToASCII(string(value))
+	if err != nil {
+		// Names with _ and the like are in use, and no registry's business.
+		if name, err = idna.Punycode.ToASCII(strings.ToLower(string(value))); err != nil {
+			return dst
+		}
+	}
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			return dst
+		}
+	}
+	return appendHost(dst, []byte(name))
+}
+
+// appendEmail takes the plain form name@host. The name is folded too: mail systems that tell its case apart are not in use.
+func appendEmail(dst, value []byte) []byte {
+	at := bytes.LastIndexByte(value, '@')
+	if at <= 0 || at > 64 {
+		return dst
+	}
+	start := len(dst)
+	for _, c := range value[:at] {
+		switch {
+		case c <= ' ', c == '"', c == '\\', c == '<', c == '>', c == '(', c == ')', c == ',', c == ';', c == ':', c == '@', c == 0x7f:
+			return dst[:start]
+		case c >= 'A' && c <= 'Z':
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	if !utf8.Valid(value[:at]) {
+		return dst[:start]
+	}
+	dst = append(dst, '@')
+	host := len(dst)
+	if dst = appendHost(dst, value[at+1:]); len(dst) == host {
+		return dst[:start]
+	}
+	return dst
+}
