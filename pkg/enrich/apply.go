@@ -38,7 +38,7 @@ func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, faile
 		return None, false
 	}
 	st, row := w.find(r, e)
-	if st == Hit && r.maxAge > 0 && now.Sub(r.snap.seen()) > r.maxAge {
+	if st == Hit && r.maxAge > 0 && r.snap != nil && now.Sub(r.snap.seen()) > r.maxAge {
 		st = Stale
 	}
 	switch st {
@@ -142,6 +142,11 @@ func (w *worker) lookup(r *rule, text []byte) (Status, int) {
 		return None, -1
 	}
 	switch {
+	case r.learned != nil:
+		if row := r.learned.Find(text, w.at); row >= 0 {
+			return Hit, row
+		}
+		return Miss, -1
 	case r.snap == nil:
 		return Error, -1
 	case r.geo == nil:
@@ -173,6 +178,8 @@ func (r *rule) write(e *event.Event, set []assignment, row int) {
 		raw := a.raw
 		switch {
 		case raw != nil:
+		case r.learned != nil:
+			raw = r.learned.Cell(row, a.col)
 		case r.geo != nil:
 			raw = r.geo.cells[row+a.col]
 		default:

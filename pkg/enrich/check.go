@@ -40,6 +40,9 @@ func Check(ctx context.Context, cfg *Config, opt Options) ([]Report, error) {
 	dims := map[string]*Snapshot{}
 	for _, name := range cfg.dimensionNames() {
 		d := cfg.Dimensions[name]
+		if d.Learn != nil {
+			continue
+		}
 		s, err := cfg.loadOne(ctx, d, &opt, false)
 		dims[name] = s
 		r := Report{Snapshot: s, Name: name, Err: err}
@@ -62,7 +65,10 @@ func Check(ctx context.Context, cfg *Config, opt Options) ([]Report, error) {
 		}
 		out = append(out, r)
 	}
-	_, err := cfg.bind(dims)
+	l, err := newLearned(cfg, &opt)
+	if err == nil {
+		_, err = cfg.bind(dims, l)
+	}
 	return out, errors.Join(append(faults, err)...)
 }
 
@@ -103,6 +109,9 @@ func Lookup(ctx context.Context, cfg *Config, opt Options, name, key string, at 
 	if d == nil {
 		return nil, fmt.Errorf("no dimension %q; expected one of %s", name, strings.Join(cfg.dimensionNames(), ", "))
 	}
+	if d.Learn != nil {
+		return cfg.learnedRows(&opt, name, key)
+	}
 	s, err := cfg.loadOne(ctx, d, &opt, true)
 	if err != nil {
 		return nil, err
@@ -127,4 +136,23 @@ func Lookup(ctx context.Context, cfg *Config, opt Options, name, key string, at 
 		return nil, ErrNoRow
 	}
 	return s.dim.AppendRow(nil, row), nil
+}
+
+// learnedRows returns all that a run with a state folder learned of a key: a JSON object a line, with the times.
+func (c *Config) learnedRows(opt *Options, name, key string) ([]byte, error) {
+	l, err := newLearned(c, opt)
+	if err == nil && l.dir == "" {
+		err = errors.New("what is learned lies in the state folder; expected --state DIR")
+	}
+	if err == nil {
+		err = l.load()
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := l.tables[name].AppendIntervals(nil, []byte(key))
+	if len(out) == 0 {
+		return nil, ErrNoRow
+	}
+	return bytes.TrimSuffix(out, []byte("\n")), nil
 }

@@ -8,6 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"leat/pkg/dimension"
+	"leat/pkg/directory"
+	"leat/pkg/enrich/learn"
 	"leat/pkg/yamlfile"
 )
 
@@ -29,6 +31,10 @@ type Config struct {
 // DimensionConfig says what a dimension is made of.
 type DimensionConfig struct {
 	File text `yaml:"file"`
+	// LDAP reads a directory, Active Directory or plain LDAP.
+	LDAP *directory.Config `yaml:"ldap"`
+	// Learn makes the dimension of what events of the stream say: who had an address, and when.
+	Learn *learn.Config `yaml:"learn"`
 	// Format is csv, json (an array, or an object a line), list, parquet or mmdb; by default the file's ending tells.
 	Format string `yaml:"format"`
 	// Key names the key columns, aliases of one row; `{domain}\{sam}` joins columns. A list has the column value.

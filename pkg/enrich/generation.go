@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"leat/pkg/dimension"
+	"leat/pkg/enrich/learn"
 	"leat/pkg/event"
 )
 
@@ -25,6 +26,7 @@ type rule struct {
 	keys     []keyFields
 	snap     *Snapshot
 	geo      *geoReader
+	learned  *learn.Table // instead of snap
 	maxAge   time.Duration
 	set      []assignment
 	defaults []assignment
@@ -47,12 +49,12 @@ type assignment struct {
 	raw  []byte // the constant
 }
 
-// bind compiles c's rules against the snapshots. Its errors are faults of enrich.yaml.
-func (c *Config) bind(dims map[string]*Snapshot) (*generation, error) {
-	g := &generation{dims: dims}
+// bind compiles c's rules against the snapshots, and against what is learned. Its errors are faults of enrich.yaml.
+func (c *Config) bind(dims map[string]*Snapshot, l *learned) (*generation, error) {
+	g := &generation{dims: dims, timed: l != nil && !l.none()}
 	var faults []error
 	for _, rc := range c.Rules {
-		r, err := c.bindRule(rc, dims[rc.Dimension.value])
+		r, err := c.bindRule(rc, dims[rc.Dimension.value], l)
 		faults = append(faults, err)
 		g.rules = append(g.rules, r)
 		g.timed = g.timed || c.Dimensions[rc.Dimension.value].shape().Timed()
@@ -60,9 +62,12 @@ func (c *Config) bind(dims map[string]*Snapshot) (*generation, error) {
 	return g, errors.Join(faults...)
 }
 
-func (c *Config) bindRule(rc *RuleConfig, s *Snapshot) (*rule, error) {
+func (c *Config) bindRule(rc *RuleConfig, s *Snapshot, l *learned) (*rule, error) {
 	d := c.Dimensions[rc.Dimension.value]
 	r := &rule{name: rc.Name, snap: s, policy: rc, maxAge: d.MaxAge}
+	if l != nil {
+		r.learned = l.tables[d.name]
+	}
 	var faults []error
 	for _, k := range rc.Field {
 		t, err := dimension.ParseTemplate(k.value)
@@ -104,6 +109,14 @@ func (r *rule) bindSet(c *Config, rc *RuleConfig) error {
 		if err != nil {
 			return err
 		}
+		if r.learned != nil {
+			col := r.learned.Column(column)
+			if col < 0 {
+				return fmt.Errorf("dimension %q has no column %q; expected one of %s", rc.Dimension.value, column, strings.Join(r.learned.Columns(), ", "))
+			}
+			r.set = append(r.set, assignment{path: p, col: col})
+			return nil
+		}
 		if r.snap == nil {
 			return nil
 		}
@@ -121,6 +134,13 @@ func (r *rule) bindSet(c *Config, rc *RuleConfig) error {
 	for _, p := range rc.Set {
 		if err := put(p.key.value, target(p.value).Value); err != nil {
 			faults = append(faults, c.file.At(p.value, "%v", err))
+		}
+	}
+	if r.snap != nil && r.snap.dim != nil && len(rc.Set) == 0 {
+		for _, p := range c.Dimensions[rc.Dimension.value].defaultSet(rc.Field[0].value) {
+			if err := put(p[0], p[1]); err != nil {
+				faults = append(faults, c.file.At(rc.Field[0].at, "%v", err))
+			}
 		}
 	}
 	if r.snap != nil && r.snap.geo != nil {

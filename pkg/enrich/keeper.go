@@ -41,6 +41,11 @@ func newKeeper(c *Config, d *DimensionConfig, opt *Options) (*keeper, error) {
 	if c.Cache != "" {
 		k.dir = relative(c.path, c.Cache)
 	}
+	if k.dir != "" {
+		if err := os.MkdirAll(k.dir, 0o700); err != nil {
+			return nil, fmt.Errorf("dimension %q: %w", d.name, err)
+		}
+	}
 	raw, err := yaml.Marshal(c.file.Find("dimensions", d.name))
 	if err != nil {
 		return nil, err

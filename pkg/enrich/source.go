@@ -11,20 +11,48 @@ type opener interface {
 }
 
 // sourceKeys names the keys of the sources that are no files, for messages.
-const sourceKeys = "ldap, sql, http or intel"
+const sourceKeys = "ldap, sql, http, intel or learn"
 
 // opener returns the key and the configuration of the source of a dimension that is no file; nil: it is one.
 func (d *DimensionConfig) opener() (key string, o opener) {
+	if d.LDAP != nil {
+		return "ldap", d.LDAP
+	}
 	return "", nil
 }
 
 // sources counts the places that a dimension is said to live at.
 func (d *DimensionConfig) sources() int {
 	n := 0
-	for _, there := range []bool{d.File.value != ""} {
+	for _, there := range []bool{d.File.value != "", d.LDAP != nil, d.Learn != nil} {
 		if there {
 			n++
 		}
 	}
 	return n
+}
+
+// defaults gives what a source says of its own table where the dimension says nothing.
+func (d *DimensionConfig) defaults() {
+	if d.LDAP == nil {
+		return
+	}
+	if len(d.Key) == 0 {
+		for _, k := range d.LDAP.Keys() {
+			d.Key = append(d.Key, text{value: k})
+		}
+	}
+	if d.Interval == 0 {
+		d.Interval = d.LDAP.Interval
+	}
+	// Names in a directory are compared without regard to case (RFC 4517, caseIgnoreMatch).
+	d.Fold = true
+}
+
+// defaultSet returns what a rule without set writes for a key field: pairs of field and column.
+func (d *DimensionConfig) defaultSet(field string) [][2]string {
+	if d.LDAP != nil {
+		return d.LDAP.DefaultSet(field)
+	}
+	return nil
 }

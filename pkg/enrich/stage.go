@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -25,10 +26,18 @@ type Options struct {
 	State string
 	// Cache is a folder for snapshots, from which the next start has them at once. Empty: none are kept.
 	Cache string
+	// StateMissing goes on at a mark of which the state knows nothing: what was learned before it is forgotten.
+	StateMissing bool
 	// Now is the clock that max_age is judged by; nil = time.Now.
 	Now func() time.Time
 	// Fixed leaves files unwatched: what was loaded at the start holds (tests, checks). Reload still works.
 	Fixed bool
+}
+
+// Under returns options that keep everything below the state folder dir.
+func Under(dir string) Options {
+	dir = filepath.Join(dir, Name)
+	return Options{State: dir, Cache: filepath.Join(dir, "dimensions")}
 }
 
 // filled gives what was left out.
@@ -51,21 +60,24 @@ type Stage struct {
 	shared *shared
 	gen    *generation // this clone's
 	from   *generation // what gen was forked from
-	marked bool
+	begun  bool
 	worker worker
 	counts [][statuses]int
 }
 
 // shared is what all clones of a stage have in common.
 type shared struct {
-	opt     Options
-	cfg     atomic.Pointer[Config]
-	next    atomic.Pointer[generation] // the newest; clones adopt it at a mark or between batches
-	metrics *counters
-	watch   *watcher
-	state   *state
-	news    news
-	ages    ages
+	opt      Options
+	cfg      atomic.Pointer[Config]
+	next     atomic.Pointer[generation] // the newest
+	current  atomic.Pointer[generation] // what is in use in a marked pipe: the newest as of the last mark
+	marked   atomic.Bool
+	metrics  *counters
+	watch    *watcher
+	versions *versionLog
+	news     news
+	ages     ages
+	learned  *learned
 }
 
 // New loads every dimension and binds the rules. Its error joins all faults: a file that is broken or not there, a column
@@ -74,14 +86,17 @@ func New(cfg *Config, opt Options) (*Stage, error) {
 	opt = opt.filled()
 	sh := &shared{opt: opt, metrics: newCounters(opt.Metrics), ages: ages{stale: map[string]bool{}}}
 	var err error
+	if sh.learned, err = newLearned(cfg, &opt); err != nil {
+		return nil, err
+	}
 	if opt.State != "" {
-		if sh.state, err = openState(opt.State); err != nil {
+		if sh.versions, err = openVersions(opt.State); err != nil {
 			return nil, err
 		}
 	}
 	g, keepers, err := sh.first(context.Background(), cfg)
 	if err != nil {
-		return nil, errors.Join(err, sh.state.close())
+		return nil, errors.Join(err, sh.versions.close())
 	}
 	sh.cfg.Store(cfg)
 	sh.next.Store(g)
@@ -93,14 +108,17 @@ func New(cfg *Config, opt Options) (*Stage, error) {
 
 // Clone returns a stage that may work at the same time.
 func (s *Stage) Clone() stage.Stage {
-	c := &Stage{shared: s.shared, marked: s.marked}
+	c := &Stage{shared: s.shared}
 	c.adopt()
 	return c
 }
 
-// adopt takes the newest generation.
+// adopt takes the newest generation; in a marked pipe, that of the last mark.
 func (s *Stage) adopt() {
 	g := s.shared.next.Load()
+	if s.shared.marked.Load() {
+		g = s.shared.current.Load()
+	}
 	if g == s.from {
 		return
 	}
@@ -110,15 +128,21 @@ func (s *Stage) adopt() {
 
 // Process enriches the events of b.
 func (s *Stage) Process(b *event.Batch) error {
-	if !s.marked {
-		s.adopt()
-	}
+	s.adopt()
 	now := s.shared.opt.Now()
+	if !s.shared.marked.Load() && !s.begun {
+		// No hello came, and none will.
+		if err := s.begin(); err != nil {
+			return err
+		}
+	}
 	for _, e := range b.Events {
 		if stage.Passes(e) {
 			continue
 		}
-		s.event(b, e, now)
+		if s.event(b, e, now) && !s.shared.learned.none() {
+			s.shared.learned.from(e, s.worker.at)
+		}
 	}
 	for i, r := range s.gen.rules {
 		s.shared.metrics.add(r.name, &s.counts[i])
@@ -130,13 +154,17 @@ func (s *Stage) Process(b *event.Batch) error {
 
 // Tick looks at the dimensions' ages while nothing comes in.
 func (s *Stage) Tick(time.Time) error {
-	s.shared.checkAges(s.gen, s.shared.opt.Now())
-	return nil
+	now := s.shared.opt.Now()
+	s.shared.checkAges(s.gen, now)
+	if s.shared.marked.Load() {
+		return nil
+	}
+	return s.shared.learned.save(now, false)
 }
 
 // Release tells what there is to tell while nothing comes in; in a marked pipe it waits for the next batch or mark.
 func (s *Stage) Release(b *event.Batch) error {
-	if !s.marked {
+	if !s.shared.marked.Load() {
 		s.shared.push(b)
 	}
 	return nil
@@ -148,7 +176,8 @@ func (s *Stage) Flush(b *event.Batch) error {
 	return nil
 }
 
-func (s *Stage) event(b *event.Batch, e *event.Event, now time.Time) {
+// event enriches e; it is false where e became a pipeline_error.
+func (s *Stage) event(b *event.Batch, e *event.Event, now time.Time) bool {
 	if s.gen.timed {
 		s.worker.at = eventTime(e, now)
 	}
@@ -158,10 +187,20 @@ func (s *Stage) event(b *event.Batch, e *event.Event, now time.Time) {
 		if failed {
 			b.Fail(e, Name, "enrich_"+st.String(),
 				fmt.Sprintf("look-up of %s in dimension %q: %s", r.policy.Field[0].value, r.policy.Dimension.value, st))
-			return
+			return false
 		}
 	}
+	return true
 }
+
+// begin goes on, in a pipe without marks, from what an earlier run learned.
+func (s *Stage) begin() error {
+	s.begun = true
+	return s.shared.learned.load()
+}
+
+// InOrder tells that what is learned must be learned in the order of the stream.
+func (s *Stage) InOrder(*event.Batch) bool { return !s.shared.learned.none() }
 
 var timestamp = event.MustPath("@timestamp")
 
@@ -175,16 +214,24 @@ func eventTime(e *event.Event, now time.Time) int64 {
 
 // Hello begins a marked stream: from now on dimensions are replaced at marks only.
 func (s *Stage) Hello(h stage.Hello) error {
-	s.marked = true
+	s.shared.current.Store(s.shared.next.Load())
+	s.shared.marked.Store(true)
 	s.adopt()
-	return s.shared.state.hello(h, s.from, s.shared.opt.Log)
+	if err := s.shared.learned.hello(h, s.shared.opt.StateMissing); err != nil {
+		return err
+	}
+	return s.shared.versions.hello(h, s.from, s.shared.opt.Log)
 }
 
 // Mark notes which versions the events before the mark were enriched from, and takes what was loaded meanwhile.
 func (s *Stage) Mark(m stage.Mark) error {
-	if err := s.shared.state.mark(m, s.from); err != nil {
+	if err := errors.Join(s.shared.versions.mark(m, s.from), s.shared.learned.mark(m)); err != nil {
 		return err
 	}
+	if err := s.shared.learned.save(s.shared.opt.Now(), false); err != nil {
+		return err
+	}
+	s.shared.current.Store(s.shared.next.Load())
 	s.adopt()
 	return nil
 }
@@ -195,7 +242,11 @@ func (s *Stage) Reload() { s.shared.watch.reload() }
 // Snapshots returns the loaded dimensions by name; an optional one that is not there is nil.
 func (s *Stage) Snapshots() map[string]*Snapshot { return s.shared.next.Load().dims }
 
-// Close ends the watching of files.
+// Close ends the watching of files and, in a pipe without marks, writes what was learned.
 func (s *Stage) Close() error {
-	return errors.Join(s.shared.watch.close(), s.shared.state.close())
+	var err error
+	if !s.shared.marked.Load() && s.begun {
+		err = s.shared.learned.save(s.shared.opt.Now(), true)
+	}
+	return errors.Join(err, s.shared.watch.close(), s.shared.learned.close(), s.shared.versions.close())
 }

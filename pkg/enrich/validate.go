@@ -75,9 +75,13 @@ func (d *DimensionConfig) at() *yaml.Node {
 
 // check fills in what was left out and returns all faults.
 func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
+	where := d.at()
+	if where == nil {
+		where = f.Find("dimensions", d.name)
+	}
 	bad := func(format string, args ...any) {
 		args = append([]any{d.name}, args...)
-		faults = append(faults, f.At(d.at(), "dimension %q: "+format, args...))
+		faults = append(faults, f.At(where, "dimension %q: "+format, args...))
 	}
 	switch d.sources() {
 	case 0:
@@ -86,11 +90,23 @@ func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
 	default:
 		bad("%d sources; expected one", d.sources())
 	}
-	if key, o := d.opener(); o != nil {
-		for _, c := range o.Check() {
+	complain := func(key string, all []dimension.Complaint) {
+		for _, c := range all {
 			path := append([]string{"dimensions", d.name, key}, strings.Split(c.Key, ".")...)
 			faults = append(faults, f.At(f.Find(path...), "dimension %q, %s: %s", d.name, strings.Trim(key+"."+c.Key, "."), c.Message))
 		}
+	}
+	if d.Learn != nil {
+		complain("learn", d.Learn.Check())
+		if len(d.Key) > 0 || d.Join != "" || d.Format != "" || d.ValidFrom != "" || d.ValidTo != "" || d.History != nil || d.MaxAge != 0 {
+			bad("what is learned has its own keys and times; expected learn: alone")
+		}
+		d.Format = "learn"
+		return faults
+	}
+	if key, o := d.opener(); o != nil {
+		complain(key, o.Check())
+		d.defaults()
 		if d.Format != "" || d.Types != nil || d.Separator != "" {
 			bad("format, types and separator are for a file")
 		}
@@ -229,7 +245,7 @@ func (r *RuleConfig) check(f *yamlfile.File, dims map[string]*DimensionConfig) (
 	if len(r.Field) == 0 {
 		bad(at, "a rule without field; expected the field that is the key")
 	}
-	if len(r.Set) == 0 && d != nil && d.Format != "mmdb" {
+	if len(r.Set) == 0 && len(r.Field) > 0 && d != nil && d.Format != "mmdb" && len(d.defaultSet(r.Field[0].value)) == 0 {
 		bad(at, "a rule without set; expected field: column")
 	}
 	one := func(t *text, allowed ...string) {

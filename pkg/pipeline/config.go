@@ -21,7 +21,7 @@ type Config struct {
 	Ingest      Ingest    `yaml:"ingest"`
 	Normalize   Normalize `yaml:"normalize"`
 	// Enrich and Respond run where their configuration is given.
-	Enrich  File    `yaml:"enrich"`
+	Enrich  Enrich  `yaml:"enrich"`
 	Detect  Detect  `yaml:"detect"`
 	Respond Respond `yaml:"respond"`
 	Persist Persist `yaml:"persist"`
@@ -63,9 +63,11 @@ func (n Normalize) state(dir string) string {
 	return dir
 }
 
-// File is a stage that has a configuration file of its own.
-type File struct {
+// Enrich has a configuration file of its own.
+type Enrich struct {
 	Config string `yaml:"config"`
+	// StateMissing is "empty" to go on at a mark of which enrich's state knows nothing, as when learned dimensions are new.
+	StateMissing string `yaml:"state_missing"`
 }
 
 // Detect says which rules are loaded; none = the built-in ones.
@@ -202,7 +204,8 @@ func (c *Config) Processes(exe string) []Proc {
 			flag("drift", c.Normalize.Drift).opt("state", c.Normalize.state(c.State))},
 	}
 	if c.Enrich.Config != "" {
-		procs = append(procs, Proc{Name: "enrich", Argv: command{exe, "enrich"}.opt("config", c.Enrich.Config).opt("state", c.State)})
+		procs = append(procs, Proc{Name: "enrich", Argv: command{exe, "enrich"}.opt("config", c.Enrich.Config).opt("state", c.State).
+			opt("state-missing", c.Enrich.StateMissing)})
 	}
 	procs = append(procs, Proc{Name: "detect", Argv: command{exe, "detect"}.opt("config", c.Detect.Config).opts("rules", c.Detect.Rules).
 		opt("routing", c.Detect.Routing).opts("lookup", c.Detect.Lookups).opt("state", c.State).opt("state-missing", c.Detect.StateMissing)})

@@ -75,9 +75,9 @@ func (b *Built) build(log *slog.Logger, count *stage.Counters, parseSize func(st
 		if err != nil {
 			return err
 		}
-		s, err := enrich.New(cfg, enrich.Options{
-			Log: log.With("stage", "enrich"), Metrics: count.Set(), State: filepath.Join(c.State, enrich.Name),
-		})
+		opt := enrich.Under(c.State)
+		opt.Log, opt.Metrics, opt.StateMissing = log.With("stage", "enrich"), count.Set(), c.Enrich.StateMissing == "empty"
+		s, err := enrich.New(cfg, opt)
 		if err := b.add(s, err); err != nil {
 			return err
 		}

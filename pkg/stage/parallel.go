@@ -2,6 +2,7 @@ package stage
 
 import (
 	"sync"
+	"time"
 
 	"leat/pkg/event"
 )
@@ -51,6 +52,30 @@ func (p *parallel) Hello(h Hello) error {
 func (p *parallel) Mark(m Mark) error {
 	if k, ok := p.clones[0].(Marker); ok {
 		return k.Mark(m)
+	}
+	return nil
+}
+
+// Flush asks the clone that gets the batches in which the order counts: none of the others holds events back.
+func (p *parallel) Flush(b *event.Batch) error {
+	if f, ok := p.clones[0].(Flusher); ok {
+		return f.Flush(b)
+	}
+	return nil
+}
+
+// Tick likewise.
+func (p *parallel) Tick(now time.Time) error {
+	if t, ok := p.clones[0].(Ticker); ok {
+		return t.Tick(now)
+	}
+	return nil
+}
+
+// Release likewise.
+func (p *parallel) Release(b *event.Batch) error {
+	if r, ok := p.clones[0].(Releaser); ok {
+		return r.Release(b)
 	}
 	return nil
 }

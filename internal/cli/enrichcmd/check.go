@@ -23,7 +23,7 @@ func checkCommand() *cli.Command {
 		Name:      "check",
 		Usage:     "load every dimension and tell rows, keys, empty cells and age; exit status 3 where there are faults",
 		UsageText: "enrich check -c enrich.yaml",
-		Flags:     []cli.Flag{configFlag()},
+		Flags:     []cli.Flag{configFlag(), stateFlag()},
 		Action:    check,
 	}
 }
@@ -33,7 +33,7 @@ func check(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	reports, err := enrich.Check(c.Context, cfg, enrich.Options{})
+	reports, err := enrich.Check(c.Context, cfg, options(c))
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "DIMENSION\tROWS\tKEYS\tDUPLICATES\tAGE\tVERSION\tEMPTY CELLS")
 	for _, r := range reports {
@@ -58,8 +58,9 @@ func lookupCommand() *cli.Command {
 		Name:      "lookup",
 		Usage:     "print the row that a dimension has for a key, as JSON; exit status 3 where it has none",
 		UsageText: "enrich lookup -c enrich.yaml DIMENSION KEY",
-		Flags:     []cli.Flag{configFlag()},
-		Action:    lookup,
+		Flags: []cli.Flag{configFlag(), stateFlag(),
+			&cli.TimestampFlag{Name: "at", Layout: time.RFC3339, Usage: "the row as of `TIME` (RFC 3339); default is now"}},
+		Action: lookup,
 	}
 }
 
@@ -71,7 +72,11 @@ func lookup(c *cli.Context) error {
 	if c.Args().Len() != 2 {
 		return frame.Usagef("expected DIMENSION and KEY, found %d arguments", c.Args().Len())
 	}
-	row, err := enrich.Lookup(c.Context, cfg, enrich.Options{}, c.Args().Get(0), c.Args().Get(1), time.Now())
+	at := time.Now()
+	if t := c.Timestamp("at"); t != nil {
+		at = *t
+	}
+	row, err := enrich.Lookup(c.Context, cfg, options(c), c.Args().Get(0), c.Args().Get(1), at)
 	switch {
 	case errors.Is(err, enrich.ErrNoRow):
 		return frame.Attention(err)

@@ -2,8 +2,6 @@
 package enrichcmd
 
 import (
-	"path/filepath"
-
 	"github.com/urfave/cli/v2"
 
 	frame "leat/internal/cli"
@@ -44,7 +42,8 @@ refused; the old snapshot stays in use and stderr says why.
 NOT YET: directories over LDAP, SQL and HTTP, history as of event time, learned tables, threat intelligence feeds.`,
 		Flags: append([]cli.Flag{
 			config,
-			&cli.StringFlag{Name: "state", Usage: "`DIR` for the versions in use at each mark"},
+			stateFlag(),
+			&cli.StringFlag{Name: "state-missing", Usage: "empty: go on where the state knows nothing of the mark; what was learned is forgotten (`WORD`)"},
 		}, frame.CommonFlags()...),
 		Action:      run,
 		Subcommands: []*cli.Command{checkCommand(), lookupCommand()},
@@ -66,10 +65,28 @@ func run(c *cli.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		opt := enrich.Options{Log: env.Log, Metrics: env.Counters.Set()}
-		if dir := c.String("state"); dir != "" {
-			opt.State = filepath.Join(dir, enrich.Name)
+		opt := options(c)
+		opt.Log, opt.Metrics = env.Log, env.Counters.Set()
+		switch word := c.String("state-missing"); word {
+		case "":
+		case "empty":
+			opt.StateMissing = true
+		default:
+			return nil, frame.Usagef("--state-missing %q; expected empty", word)
 		}
 		return enrich.New(cfg, opt)
 	})
+}
+
+func stateFlag() cli.Flag {
+	return &cli.StringFlag{Name: "state", Usage: "`DIR` for snapshots of dimensions (a warm start), what is learned, and the versions in use at each mark"}
+}
+
+// options are what the flags say.
+func options(c *cli.Context) enrich.Options {
+	var opt enrich.Options
+	if dir := c.String("state"); dir != "" {
+		opt = enrich.Under(dir)
+	}
+	return opt
 }

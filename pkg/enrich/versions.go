@@ -14,9 +14,9 @@ import (
 	"leat/pkg/stage"
 )
 
-// state is the stage's folder under --state: versions.ndjson says for each mark which snapshot of every dimension the
-// events before it were enriched from. A nil *state keeps nothing.
-type state struct {
+// versionLog is the stage's folder under --state: versions.ndjson says for each mark which snapshot of every dimension the
+// events before it were enriched from. A nil *versionLog keeps nothing.
+type versionLog struct {
 	lock *os.File
 	log  *os.File
 	last map[string]string // the versions of the newest entry
@@ -31,7 +31,7 @@ type versionsAt struct {
 	Versions map[string]string `json:"versions"`
 }
 
-func openState(dir string) (*state, error) {
+func openVersions(dir string) (*versionLog, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
@@ -46,12 +46,12 @@ func openState(dir string) (*state, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open state: %w", err), lock.Close())
 	}
-	return &state{lock: lock, log: log}, nil
+	return &versionLog{lock: lock, log: log}, nil
 }
 
 // hello warns where the stream goes on with other versions than it was left with: what is read again may then get other
 // values than it had before the crash, none of which was committed.
-func (s *state) hello(h stage.Hello, g *generation, log *slog.Logger) error {
+func (s *versionLog) hello(h stage.Hello, g *generation, log *slog.Logger) error {
 	if s == nil {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (s *state) hello(h stage.Hello, g *generation, log *slog.Logger) error {
 }
 
 // mark makes the versions durable before the mark is handed on.
-func (s *state) mark(m stage.Mark, g *generation) error {
+func (s *versionLog) mark(m stage.Mark, g *generation) error {
 	if s == nil {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (s *state) mark(m stage.Mark, g *generation) error {
 	return nil
 }
 
-func (s *state) close() error {
+func (s *versionLog) close() error {
 	if s == nil {
 		return nil
 	}
