@@ -1,0 +1,134 @@
+package intel
+
+import (
+	"errors"
+	"fmt"
+
+	"leat/pkg/dimension"
+)
+
+// Set is a table of indicators with the index of its values. It never changes and may be used by many goroutines.
+type Set struct {
+	table  *dimension.Table
+	index  *index
+	filter *filter
+	blocks *dimension.Dimension // nil: there are none
+	has    [kinds]bool          // kinds that occur
+}
+
+// NewSet indexes a table that Fetch returned.
+func NewSet(t *dimension.Table) (*Set, error) {
+	names := Columns()
+	have := t.Columns()
+	if len(have) < len(names) {
+		return nil, errors.New("not a table of indicators")
+	}
+	for i, n := range names {
+		if have[i] != n {
+			return nil, fmt.Errorf("not a table of indicators: its column %d is %q, expected %q", i+1, have[i], n)
+		}
+	}
+	s := &Set{table: t}
+	s.index = newIndex(t.Rows(), s.key)
+	s.filter = newFilter(t.Rows())
+	for row := range t.Rows() {
+		kind, value := s.key(uint32(row))
+		if kind == Unknown || len(value) == 0 {
+			return nil, fmt.Errorf("row %d: not an indicator", row+1)
+		}
+		s.has[kind] = true
+		h := s.index.hash(kind, value)
+		s.index.place(h, uint32(row))
+		s.filter.add(h)
+	}
+	if s.has[CIDR] {
+		key, err := dimension.ParseTemplate(colBlock)
+		if err == nil {
+			s.blocks, err = dimension.Build(t, dimension.Shape{Keys: []dimension.Template{key}, Join: dimension.CIDR})
+		}
+		if err != nil {
+			return nil, fmt.Errorf("index blocks: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Table returns the set's table.
+func (s *Set) Table() *dimension.Table { return s.table }
+
+// key returns what a row is found by. Canonical values have no escapes in JSON.
+func (s *Set) key(row uint32) (Kind, []byte) {
+	return kindOfCell(s.table.Cell(int(row), numKind)), unquote(s.table.Cell(int(row), numIndicator))
+}
+
+func unquote(cell []byte) []byte {
+	if len(cell) < 2 || cell[0] != '"' {
+		return nil
+	}
+	return cell[1 : len(cell)-1]
+}
+
+func kindOfCell(cell []byte) Kind {
+	name := unquote(cell)
+	for k := range kindNames {
+		if kindNames[k] == string(name) {
+			return Kind(k)
+		}
+	}
+	return Unknown
+}
+
+// find returns the row of a canonical value, or -1.
+func (s *Set) find(kind Kind, value []byte) int {
+	if !s.has[kind] {
+		return -1
+	}
+	h := s.index.hash(kind, value)
+	if !s.filter.may(h) {
+		return -1
+	}
+	if row, ok := s.index.probe(h, kind, value); ok {
+		return int(row)
+	}
+	return -1
+}
+
+// findAddr returns the row of an address, or of the smallest block that holds it.
+func (s *Set) findAddr(value []byte) int {
+	if row := s.find(settle(value, IPv4), value); row >= 0 {
+		return row
+	}
+	if s.blocks == nil {
+		return -1
+	}
+	return s.blocks.Find(value, 0)
+}
+
+// findHost returns the row of a host's name or, with suffix, of the longest name above it that is listed.
+func (s *Set) findHost(value []byte, suffix bool) int {
+	if !s.has[Domain] {
+		return -1
+	}
+	for dots := countDots(value); ; dots-- {
+		if row := s.find(Domain, value); row >= 0 {
+			return row
+		}
+		if !suffix || dots < 2 {
+			return -1 // a registry's name is no indicator
+		}
+		for value[0] != '.' {
+			value = value[1:]
+		}
+		value = value[1:]
+	}
+}
+
+func countDots(value []byte) int {
+	n := 0
+	for _, c := range value {
+		if c == '.' {
+			n++
+		}
+	}
+	return n
+}
