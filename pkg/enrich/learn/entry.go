@@ -159,8 +159,7 @@ func (t *Table) compact(x *item) {
 // follower returns the next run like the i-th that may be joined to it, or -1.
 func (t *Table) follower(x *item, i int) int {
 	a := &x.entries[i]
-	f := t.facts[a.fact]
-	if f.ends {
+	if t.facts[a.fact].ends {
 		return -1
 	}
 	next := -1
@@ -175,9 +174,6 @@ func (t *Table) follower(x *item, i int) int {
 	}
 	b := &x.entries[next]
 	if b.first > a.to || a.to > b.to || (t.slotOf(b.last)+1)*t.slot > t.stream-t.late {
-		return -1
-	}
-	if f.counts >= 0 && b.first-a.last > t.sharedWithin {
 		return -1
 	}
 	for j := range x.entries {

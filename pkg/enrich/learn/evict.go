@@ -1,6 +1,9 @@
 package learn
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // class is the keys that one fact taught first: those that were never asked for, and those that were. Each is a list
 // from the one that was of use longest ago. A flood of made-up keys of one kind takes the places of its like only, and
@@ -40,6 +43,8 @@ func (t *Table) reset() {
 
 // fresh makes a place for a key.
 func (t *Table) fresh(key string, class uint16) int32 {
+	t.sweep(class)
+	t.sweep(uint16(t.seq % uint64(len(t.classes))))
 	for len(t.byKey) >= t.keys && t.evictKey(-1) {
 	}
 	return t.place(key, class)
@@ -198,24 +203,15 @@ func (t *Table) bound(i int32) {
 	}
 }
 
-// sweep forgets what is over for longer than is kept.
-func (t *Table) sweep() {
-	for i := range t.items {
-		x := &t.items[i]
-		if !x.live {
-			continue
-		}
-		n := len(x.entries)
-		for j := n - 1; j >= 0; j-- {
-			if t.gone(&x.entries[j]) {
-				t.drop(x, j)
+// sweep forgets keys of a class of which all is over for longer than is kept: a few of those that were of use longest ago.
+func (t *Table) sweep(class uint16) {
+	for which := range t.classes[class].list {
+		for range 4 {
+			i := t.classes[class].list[which].head
+			if i < 0 || slices.ContainsFunc(t.items[i].entries, func(e entry) bool { return !t.gone(&e) }) {
+				break
 			}
-		}
-		switch {
-		case len(x.entries) == 0:
-			t.forget(int32(i))
-		case len(x.entries) < n:
-			t.mark(int32(i))
+			t.forget(i)
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // expression is a field with functions that its text goes through.
 type expression struct {
-	path  event.Path
+	field event.Path
+	path  int // its number in the table's fields
 	steps []step
 }
 
@@ -28,7 +29,7 @@ func parseExpression(s string, who *accounts) (*expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &expression{path: p}
+	x := &expression{field: p}
 	for _, part := range parts[1:] {
 		name, arg, _ := strings.Cut(strings.TrimSpace(part), " ")
 		f, err := parseStep(name, strings.Trim(strings.TrimSpace(arg), `'"`), who)

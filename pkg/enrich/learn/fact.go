@@ -27,7 +27,7 @@ type fact struct {
 }
 
 type condition struct {
-	path   event.Path
+	path   int      // of the table's fields
 	values []string // exact
 	globs  []string
 	any    bool // the field is there
@@ -48,7 +48,7 @@ func (t *Table) compile(c *Config) error {
 	}
 	t.byDataset = map[string][]uint16{}
 	for i, f := range t.facts {
-		datasets, ok := f.datasets()
+		datasets, ok := f.datasets(t.dataset)
 		if !ok {
 			t.anyDataset = append(t.anyDataset, uint16(i))
 			continue
@@ -63,20 +63,24 @@ func (t *Table) compile(c *Config) error {
 func (t *Table) compileFact(fc *FactConfig, who *accounts) (*fact, error) {
 	f := &fact{binds: -1, counts: -1, ends: fc.Ends, weak: fc.Weak}
 	var err error
-	if f.key, err = parseExpression(fc.Key, who); err != nil {
+	if f.key, err = t.expression(fc.Key, who); err != nil {
 		return nil, err
 	}
 	fixed, lasts, err := parseFor(fc.For)
 	if err != nil {
 		return nil, err
 	}
-	f.validity, f.lasts = int64(fixed), lasts
+	f.validity = int64(fixed)
+	if lasts != nil {
+		lasts.path = t.pathOf(lasts.field)
+		f.lasts = lasts
+	}
 	for col := range fc.Set {
 		f.names = append(f.names, col)
 	}
 	slices.Sort(f.names)
 	for i, col := range f.names {
-		x, err := parseExpression(fc.Set[col], who)
+		x, err := t.expression(fc.Set[col], who)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +103,7 @@ func (t *Table) compileFact(fc *FactConfig, who *accounts) (*fact, error) {
 		if err != nil {
 			return nil, err
 		}
-		cond := condition{path: p}
+		cond := condition{path: t.pathOf(p)}
 		for _, v := range values {
 			switch {
 			case v == "*":
@@ -112,22 +116,35 @@ func (t *Table) compileFact(fc *FactConfig, who *accounts) (*fact, error) {
 		}
 		f.when = append(f.when, cond)
 	}
-	slices.SortFunc(f.when, func(a, b condition) int { return strings.Compare(a.path.String(), b.path.String()) })
+	// event.action and event.code before what is in the dataset's own fields.
+	slices.SortFunc(f.when, func(a, b condition) int {
+		return strings.Compare(t.fields[a.path].path.String(), t.fields[b.path].path.String())
+	})
 	return f, nil
 }
 
-// datasets returns those that the fact is for; ok is false where they can't be listed.
-func (f *fact) datasets() ([]string, bool) {
-	for _, c := range f.when {
-		if c.path.String() == "event.dataset" {
-			return c.values, len(c.globs) == 0 && !c.any
+// expression parses s and numbers its field.
+func (t *Table) expression(s string, who *accounts) (*expression, error) {
+	x, err := parseExpression(s, who)
+	if err == nil {
+		x.path = t.pathOf(x.field)
+	}
+	return x, err
+}
+
+// datasets returns those that the fact is for, and takes that condition from it; ok is false where they can't be listed.
+func (f *fact) datasets(field int) ([]string, bool) {
+	for i, c := range f.when {
+		if c.path == field && len(c.globs) == 0 && !c.any {
+			f.when = slices.Delete(f.when, i, i+1)
+			return c.values, true
 		}
 	}
 	return nil, false
 }
 
-func (c *condition) holds(e *event.Event, buf []byte) bool {
-	for el := range e.Get(c.path).Elements {
+func (c *condition) holds(v event.Value, buf []byte) bool {
+	for el := range v.Elements {
 		if el.Kind == event.Null {
 			continue
 		}
@@ -154,7 +171,7 @@ func (c *condition) holds(e *event.Event, buf []byte) bool {
 func (f *fact) appendRow(dst []byte, e *event.Event, t *Table) (row []byte, ok bool) {
 	some := false
 	for i, x := range f.from {
-		v := e.Get(x.path)
+		v := t.value(e, x.path)
 		if v.Kind == event.Array {
 			for el := range v.Elements {
 				v = el
@@ -191,7 +208,7 @@ func (f *fact) lasting(e *event.Event, t *Table) int64 {
 	}
 	var text []byte
 	var ok bool
-	if text, t.text, ok = f.lasts.eval(e.Get(f.lasts.path), t.text); !ok {
+	if text, t.text, ok = f.lasts.eval(t.value(e, f.lasts.path), t.text); !ok {
 		return f.validity
 	}
 	n, ok := wholeNumber(text)

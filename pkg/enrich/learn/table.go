@@ -50,6 +50,13 @@ type Stats struct {
 	EvictedKeys, EvictedFacts int64
 }
 
+// field is a field that facts read, with its value in the event of that number.
+type field struct {
+	path  event.Path
+	value event.Value
+	of    uint64
+}
+
 // Table is what was learned.
 type Table struct {
 	name    string
@@ -61,6 +68,8 @@ type Table struct {
 	// byDataset and anyDataset are the facts that an event of a dataset may teach.
 	byDataset  map[string][]uint16
 	anyDataset []uint16
+	fields     []field
+	event      uint64 // number of the event that is looked at
 
 	keys            int
 	perKey          int
@@ -87,6 +96,7 @@ type Table struct {
 	counters        counters
 	key, row, text  []byte
 	cell, condition []byte
+	dataset         int // of event.dataset in fields
 }
 
 // New makes an empty table.
@@ -110,6 +120,7 @@ func New(cfg *Config, opt Options) (*Table, error) {
 	for i, name := range t.columns {
 		t.at[name] = i
 	}
+	t.dataset = t.pathOf(datasetPath)
 	t.sharedColumn = t.column(t.shared.Column)
 	if err := t.compile(cfg); err != nil {
 		return nil, fmt.Errorf("learned dimension %q: %w", opt.Name, err)
@@ -141,9 +152,10 @@ func (t *Table) Learn(e *event.Event, at int64) {
 	}
 	future := at > t.ahead && t.future(at)
 	if !future && at > t.stream {
-		t.advance(at)
+		t.stream, t.hour = at, at/int64(time.Hour)
 	}
-	dataset := e.Get(datasetPath)
+	t.event++
+	dataset := t.value(e, t.dataset)
 	for _, i := range t.byDataset[string(dataset.Text(t.text))] {
 		t.try(int(i), e, at, future)
 	}
@@ -158,20 +170,11 @@ func (t *Table) future(at int64) bool {
 	return at > t.ahead
 }
 
-// advance lets the stream's time go on. Each hour what is over is forgotten.
-func (t *Table) advance(at int64) {
-	t.stream = at
-	if h := at / int64(time.Hour); h != t.hour {
-		t.hour = h
-		t.sweep()
-	}
-}
-
 // try teaches the i-th fact if e says it.
 func (t *Table) try(i int, e *event.Event, at int64, future bool) {
 	f := t.facts[i]
 	for j := range f.when {
-		if !f.when[j].holds(e, t.condition) {
+		if !f.when[j].holds(t.value(e, f.when[j].path), t.condition) {
 			return
 		}
 	}
@@ -192,7 +195,7 @@ func (t *Table) try(i int, e *event.Event, at int64, future bool) {
 		t.stats.Late++
 	}
 	n := 0
-	for el := range e.Get(f.key.path).Elements {
+	for el := range t.value(e, f.key.path).Elements {
 		var text []byte
 		if text, t.text, ok = f.key.eval(el, t.text); !ok {
 			continue
@@ -207,6 +210,26 @@ func (t *Table) try(i int, e *event.Event, at int64, future bool) {
 			break
 		}
 	}
+}
+
+// value reads a field, once an event.
+func (t *Table) value(e *event.Event, path int) event.Value {
+	f := &t.fields[path]
+	if f.of != t.event {
+		f.of, f.value = t.event, e.Get(f.path)
+	}
+	return f.value
+}
+
+// pathOf returns the number of a field.
+func (t *Table) pathOf(p event.Path) int {
+	for i := range t.fields {
+		if t.fields[i].path.String() == p.String() {
+			return i
+		}
+	}
+	t.fields = append(t.fields, field{path: p})
+	return len(t.fields) - 1
 }
 
 // teach puts the fact of t.row at t.key.
