@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"leat/pkg/dimension"
 	"leat/pkg/event"
 )
@@ -253,19 +255,19 @@ func rowsOfBench() int {
 func BenchmarkMatch(b *testing.B) {
 	dir := synthetic(b, rowsOfBench())
 	cfg := &Config{Feeds: []*Feed{{Name: "own", File: "iocs.txt"}}}
-	start := time.Now()
+	start, cpu := time.Now(), cpuTime(b)
 	f := fetch(b, source(b, cfg, dir, nil))
-	loaded := time.Since(start)
-	start = time.Now()
+	loaded, loadedCPU := time.Since(start), cpuTime(b)-cpu
+	start, cpu = time.Now(), cpuTime(b)
 	set, err := NewSet(f.Table)
 	if err != nil {
 		b.Fatal(err)
 	}
-	indexed := time.Since(start)
+	indexed, indexedCPU := time.Since(start), cpuTime(b)-cpu
 	var mem runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&mem)
-	b.Logf("%d rows: read in %v, indexed in %v, heap %d MB, index %d MB, filter %d MB", f.Table.Rows(), loaded.Round(time.Millisecond), indexed.Round(time.Millisecond),
+	b.Logf("%d rows: read in %v (CPU %v), indexed in %v (CPU %v), heap %d MB, index %d MB, filter %d MB", f.Table.Rows(), loaded.Round(time.Millisecond), loadedCPU.Round(time.Millisecond), indexed.Round(time.Millisecond), indexedCPU.Round(time.Millisecond),
 		mem.HeapAlloc>>20, len(set.index.slots)*8>>20, len(set.filter.blocks)*64>>20)
 	// Addresses and names differ from event to event, so that no line of memory is in the cache because of the event before.
 	events := make([]*event.Event, 1<<14)
@@ -281,10 +283,21 @@ func BenchmarkMatch(b *testing.B) {
 	m := NewMatcher(set, MatchOptions{})
 	b.ReportAllocs()
 	b.SetBytes(int64(size / len(events)))
+	cpu = cpuTime(b)
 	i, hits := 0, 0
 	for b.Loop() {
 		hits += len(m.Match(events[i&(len(events)-1)]))
 		i++
 	}
 	b.ReportMetric(float64(hits)/float64(i), "hits/event")
+	b.ReportMetric(float64(cpuTime(b)-cpu)/float64(i), "cpu-ns/event")
+}
+
+// cpuTime is what a busy machine does not blur.
+func cpuTime(b *testing.B) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
