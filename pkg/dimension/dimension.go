@@ -19,6 +19,8 @@ const (
 	CIDR   Join = "cidr"
 	Range  Join = "range"
 	Suffix Join = "suffix"
+	// None: the rows are found by an index of somebody else's; this is their table.
+	None Join = "none"
 )
 
 // Shape says how the rows of a table are found.
@@ -74,6 +76,8 @@ func Build(t *Table, shape Shape) (*Dimension, error) {
 		err = d.indexRanges(keys)
 	case Exact, Suffix:
 		err = d.indexExact(keys)
+	case None:
+		d.Keys = t.rows
 	default:
 		err = fmt.Errorf("join %q; expected exact, cidr, range or suffix", shape.Join)
 	}
@@ -94,6 +98,8 @@ func (d *Dimension) Find(key []byte, at int64) int {
 		}
 	case Suffix:
 		return d.findSuffix(key, at)
+	case None:
+		return -1
 	default:
 		p, v6, ok := parsePoint(key, len(d.numbers.starts) > 0)
 		switch {

@@ -37,6 +37,9 @@ func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, faile
 	if r.unless != nil && e.Lookup(*r.unless) != event.None {
 		return None, false
 	}
+	if r.policy.indicators {
+		return r.match(e, now)
+	}
 	st, row := w.find(r, e)
 	if st == Hit && r.maxAge > 0 && r.snap != nil && now.Sub(r.snap.seen()) > r.maxAge {
 		st = Stale
@@ -63,14 +66,47 @@ func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, faile
 	case Error:
 		failed = r.policy.OnError.value == "error"
 	}
-	// Where a sender's own leat is no object, Set fails and what the sender said stays.
+	r.note(e, st)
+	return st, failed
+}
+
+// match looks for indicators in e.
+func (r *rule) match(e *event.Event, now time.Time) (st Status, failed bool) {
+	if r.matcher == nil {
+		r.note(e, Error)
+		return Error, r.policy.OnError.value == "error"
+	}
+	stale := r.maxAge > 0 && now.Sub(r.snap.seen()) > r.maxAge
+	if stale && r.policy.OnStale.value == "error" {
+		if len(r.matcher.Match(e)) > 0 {
+			r.note(e, Stale)
+			return Stale, true
+		}
+		return Miss, false
+	}
+	st = Miss
+	switch n, err := r.matcher.Enrich(e); {
+	case n > 0 && stale:
+		st = Stale
+	case n > 0 && err == nil:
+		st = Hit
+	case n > 0:
+		// What the sender calls threat is in the way.
+		st = Error
+		failed = r.policy.OnError.value == "error"
+	}
+	r.note(e, st)
+	return st, failed
+}
+
+// note writes what became of the look-up. Where a sender's own leat is no object, Set fails and what the sender said stays.
+func (r *rule) note(e *event.Event, st Status) {
 	if r.status != nil {
 		_ = e.SetString(*r.status, st.String())
 	}
 	if r.version != nil && r.snap != nil {
 		_ = e.SetString(*r.version, r.snap.Version)
 	}
-	return st, failed
 }
 
 // find looks the event's keys up, in the rule's order, until one is known.

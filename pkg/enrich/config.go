@@ -8,8 +8,11 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"leat/pkg/dimension"
+	"leat/pkg/dimension/httptable"
+	"leat/pkg/dimension/sqltable"
 	"leat/pkg/directory"
 	"leat/pkg/enrich/learn"
+	"leat/pkg/intel"
 	"leat/pkg/yamlfile"
 )
 
@@ -33,6 +36,10 @@ type DimensionConfig struct {
 	File text `yaml:"file"`
 	// LDAP reads a directory, Active Directory or plain LDAP.
 	LDAP *directory.Config `yaml:"ldap"`
+	// SQL, HTTP and Intel read the answer of a query, of a web service, and feeds of indicators of compromise.
+	SQL   *sqltable.Config  `yaml:"sql"`
+	HTTP  *httptable.Config `yaml:"http"`
+	Intel *intel.Config     `yaml:"intel"`
 	// Learn makes the dimension of what events of the stream say: who had an address, and when.
 	Learn *learn.Config `yaml:"learn"`
 	// Format is csv, json (an array, or an object a line), list, parquet or mmdb; by default the file's ending tells.
@@ -89,6 +96,9 @@ type RuleConfig struct {
 	Default pairs `yaml:"default"`
 	// Overwrite replaces what the event already says; otherwise that stays.
 	Overwrite bool `yaml:"overwrite"`
+	// Exact and Related are of a dimension of indicators, whose rule has no field: see intel.MatchOptions.
+	Exact   bool `yaml:"exact"`
+	Related bool `yaml:"related"`
 	// OnMiss is pass (default), default or error: the event becomes a pipeline_error.
 	OnMiss text `yaml:"on_miss"`
 	// OnStale is use (default), default or error.
@@ -99,6 +109,8 @@ type RuleConfig struct {
 	// leat.enrich_version.<name>.
 	Status  bool `yaml:"status"`
 	Version bool `yaml:"version"`
+
+	indicators bool // the dimension's rows are indicators
 }
 
 // text is a word with its place in the file.
@@ -184,6 +196,9 @@ func (d *DimensionConfig) limits() dimension.Limits { return dimension.Limits{Ro
 // shape says how the rows are found.
 func (d *DimensionConfig) shape() dimension.Shape {
 	s := dimension.Shape{Join: dimension.Join(d.Join), Fold: d.Fold, Strict: d.Duplicates == "error", From: d.ValidFrom, To: d.ValidTo}
+	if d.Intel != nil {
+		s.Join = dimension.None
+	}
 	if d.History != nil {
 		s.From, s.To = validFrom, validTo
 	}

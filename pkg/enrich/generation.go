@@ -10,6 +10,7 @@ import (
 	"leat/pkg/dimension"
 	"leat/pkg/enrich/learn"
 	"leat/pkg/event"
+	"leat/pkg/intel"
 )
 
 // generation is one state of everything that events are enriched from. It never changes, but for the caches of its
@@ -26,7 +27,8 @@ type rule struct {
 	keys     []keyFields
 	snap     *Snapshot
 	geo      *geoReader
-	learned  *learn.Table // instead of snap
+	learned  *learn.Table   // instead of snap
+	matcher  *intel.Matcher // of snap, where its rows are indicators
 	maxAge   time.Duration
 	set      []assignment
 	defaults []assignment
@@ -68,6 +70,9 @@ func (c *Config) bindRule(rc *RuleConfig, s *Snapshot, l *learned) (*rule, error
 	if l != nil {
 		r.learned = l.tables[d.name]
 	}
+	if s != nil && s.set != nil {
+		r.matcher = r.newMatcher()
+	}
 	var faults []error
 	for _, k := range rc.Field {
 		t, err := dimension.ParseTemplate(k.value)
@@ -99,6 +104,10 @@ func (c *Config) bindRule(rc *RuleConfig, s *Snapshot, l *learned) (*rule, error
 		r.version = &p
 	}
 	return r, errors.Join(faults...)
+}
+
+func (r *rule) newMatcher() *intel.Matcher {
+	return intel.NewMatcher(r.snap.set, intel.MatchOptions{Exact: r.policy.Exact, Related: r.policy.Related})
 }
 
 func (r *rule) bindSet(c *Config, rc *RuleConfig) error {
@@ -136,7 +145,7 @@ func (r *rule) bindSet(c *Config, rc *RuleConfig) error {
 			faults = append(faults, c.file.At(p.value, "%v", err))
 		}
 	}
-	if r.snap != nil && r.snap.dim != nil && len(rc.Set) == 0 {
+	if r.snap != nil && r.snap.dim != nil && r.snap.set == nil && len(rc.Set) == 0 {
 		for _, p := range c.Dimensions[rc.Dimension.value].defaultSet(rc.Field[0].value) {
 			if err := put(p[0], p[1]); err != nil {
 				faults = append(faults, c.file.At(rc.Field[0].at, "%v", err))
@@ -195,6 +204,9 @@ func (g *generation) fork() *generation {
 		c := *r
 		if c.geo != nil {
 			c.geo = &geoReader{geo: r.geo.geo, columns: r.geo.columns, cache: map[uintptr]int{}}
+		}
+		if c.matcher != nil {
+			c.matcher = r.newMatcher()
 		}
 		out.rules = append(out.rules, &c)
 	}

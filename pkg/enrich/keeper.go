@@ -92,7 +92,12 @@ func (k *keeper) warm() *Snapshot {
 		return nil
 	}
 	k.saved = time.Now()
-	return k.dated(snapshotOf(k.cfg, stamp, dim))
+	s, err := snapshotOf(k.cfg, stamp, dim)
+	if err != nil {
+		k.log.Warn("the snapshot on disk is not used", "dimension", k.cfg.name, "error", err)
+		return nil
+	}
+	return k.dated(s)
 }
 
 // load returns the dimension as its source has it now; dimension.ErrUnchanged where old still holds. Errors tell lines and

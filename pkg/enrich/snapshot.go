@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"leat/pkg/dimension"
+	"leat/pkg/intel"
 )
 
 // Snapshot is one immutable generation of a dimension.
@@ -20,7 +21,8 @@ type Snapshot struct {
 	Keys, Duplicates int
 
 	dim *dimension.Dimension
-	geo *geoFile // instead of dim
+	geo *geoFile   // instead of dim
+	set *intel.Set // the index of dim, where its rows are indicators
 	// confirmed is when the source last said that this is how things are, in nanoseconds since 1970; nil: a file, whose
 	// own time counts.
 	confirmed *atomic.Int64
@@ -42,11 +44,15 @@ func newSnapshot(d *DimensionConfig, got *dimension.Fetched) (*Snapshot, error) 
 	if err != nil {
 		return nil, err
 	}
-	return snapshotOf(d, got.Stamp, dim), nil
+	return snapshotOf(d, got.Stamp, dim)
 }
 
-func snapshotOf(d *DimensionConfig, stamp dimension.Stamp, dim *dimension.Dimension) *Snapshot {
-	return &Snapshot{Name: d.name, Stamp: stamp, Rows: dim.Rows(), Keys: dim.Keys, Duplicates: dim.Duplicates, dim: dim}
+func snapshotOf(d *DimensionConfig, stamp dimension.Stamp, dim *dimension.Dimension) (s *Snapshot, err error) {
+	s = &Snapshot{Name: d.name, Stamp: stamp, Rows: dim.Rows(), Keys: dim.Keys, Duplicates: dim.Duplicates, dim: dim}
+	if d.Intel != nil {
+		s.set, err = intel.NewSet(dim.Table)
+	}
+	return s, err
 }
 
 // Column tells whether the dimension has the named column; of a MaxMind database, whether any of its records has that path.

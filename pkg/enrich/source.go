@@ -1,6 +1,8 @@
 package enrich
 
 import (
+	"time"
+
 	"leat/pkg/dimension"
 )
 
@@ -15,8 +17,15 @@ const sourceKeys = "ldap, sql, http, intel or learn"
 
 // opener returns the key and the configuration of the source of a dimension that is no file; nil: it is one.
 func (d *DimensionConfig) opener() (key string, o opener) {
-	if d.LDAP != nil {
+	switch {
+	case d.LDAP != nil:
 		return "ldap", d.LDAP
+	case d.SQL != nil:
+		return "sql", d.SQL
+	case d.HTTP != nil:
+		return "http", d.HTTP
+	case d.Intel != nil:
+		return "intel", d.Intel
 	}
 	return "", nil
 }
@@ -24,7 +33,7 @@ func (d *DimensionConfig) opener() (key string, o opener) {
 // sources counts the places that a dimension is said to live at.
 func (d *DimensionConfig) sources() int {
 	n := 0
-	for _, there := range []bool{d.File.value != "", d.LDAP != nil, d.Learn != nil} {
+	for _, there := range []bool{d.File.value != "", d.LDAP != nil, d.SQL != nil, d.HTTP != nil, d.Intel != nil, d.Learn != nil} {
 		if there {
 			n++
 		}
@@ -34,6 +43,10 @@ func (d *DimensionConfig) sources() int {
 
 // defaults gives what a source says of its own table where the dimension says nothing.
 func (d *DimensionConfig) defaults() {
+	if d.Intel != nil && d.Interval == 0 {
+		// A feed is asked at its own interval; but indicators fade and end meanwhile.
+		d.Interval = time.Minute
+	}
 	if d.LDAP == nil {
 		return
 	}
@@ -55,4 +68,12 @@ func (d *DimensionConfig) defaultSet(field string) [][2]string {
 		return d.LDAP.DefaultSet(field)
 	}
 	return nil
+}
+
+// key names what a rule looks up, for messages.
+func (r *RuleConfig) key() string {
+	if len(r.Field) == 0 {
+		return "indicators"
+	}
+	return r.Field[0].value
 }

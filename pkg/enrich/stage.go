@@ -186,7 +186,7 @@ func (s *Stage) event(b *event.Batch, e *event.Event, now time.Time) bool {
 		s.counts[i][st]++
 		if failed {
 			b.Fail(e, Name, "enrich_"+st.String(),
-				fmt.Sprintf("look-up of %s in dimension %q: %s", r.policy.Field[0].value, r.policy.Dimension.value, st))
+				fmt.Sprintf("look-up of %s in dimension %q: %s", r.policy.key(), r.policy.Dimension.value, st))
 			return false
 		}
 	}

@@ -131,6 +131,9 @@ func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
 	case d.Format == "mmdb" && (len(d.Key) > 0 || d.Join != "cidr"):
 		bad("a MaxMind database has its own key; expected neither key nor join")
 	case d.Format == "mmdb":
+	case d.Intel != nil && (len(d.Key) > 0 || d.Join != "exact" || d.Fold || d.History != nil):
+		bad("indicators have their own keys; expected neither key, join, fold nor history")
+	case d.Intel != nil:
 	case len(d.Key) == 0:
 		bad("no key; expected the names of its key columns")
 	case !slices.Contains([]string{"exact", "cidr", "range", "suffix"}, d.Join):
@@ -242,10 +245,20 @@ func (r *RuleConfig) check(f *yamlfile.File, dims map[string]*DimensionConfig) (
 	if d == nil {
 		bad(at, "no dimension %q; expected one of those under dimensions:", r.Dimension.value)
 	}
-	if len(r.Field) == 0 {
-		bad(at, "a rule without field; expected the field that is the key")
+	if d != nil && d.Intel != nil {
+		r.indicators = true
+		if len(r.Field) > 0 || len(r.Set) > 0 || len(r.Default) > 0 || r.Overwrite || r.OnMiss.value != "" {
+			bad(at, "indicators are looked for in all usual fields; expected dimension, and perhaps status, version, exact, related, unless, on_stale, on_error")
+		}
+	} else {
+		if r.Exact || r.Related {
+			bad(at, "exact and related are for a dimension of indicators")
+		}
+		if len(r.Field) == 0 {
+			bad(at, "a rule without field; expected the field that is the key")
+		}
 	}
-	if len(r.Set) == 0 && len(r.Field) > 0 && d != nil && d.Format != "mmdb" && len(d.defaultSet(r.Field[0].value)) == 0 {
+	if len(r.Set) == 0 && len(r.Field) > 0 && d != nil && !r.indicators && d.Format != "mmdb" && len(d.defaultSet(r.Field[0].value)) == 0 {
 		bad(at, "a rule without set; expected field: column")
 	}
 	one := func(t *text, allowed ...string) {
