@@ -29,24 +29,33 @@ func (s Status) String() string {
 // worker enriches events one after the other; its buffers are reused, so that it does not allocate.
 type worker struct {
 	key, text, value []byte
-	at               int64 // the event's time, in nanoseconds since 1970, where a dimension's rows have times
+	asked            []byte // what was looked up last; valid until the event changes
+	at               int64  // the event's time, in nanoseconds since 1970, where a dimension's rows have times
 }
 
-// apply enriches e by r. With failed the event must become a pipeline_error.
-func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, failed bool) {
+// apply enriches e by r. With failed the event must become a pipeline_error. With held nothing was written: the stream is
+// to wait for a better answer, unless its patience is over.
+func (w *worker) apply(r *rule, e *event.Event, now time.Time, over bool) (st Status, failed, held bool) {
 	if r.unless != nil && e.Lookup(*r.unless) != event.None {
-		return None, false
+		return None, false, false
 	}
 	if r.policy.indicators {
-		return r.match(e, now)
+		if r.matcher == nil && !over && r.holds(Error) > 0 {
+			return Error, false, true
+		}
+		st, failed = r.match(e, now)
+		return st, failed, false
 	}
 	st, row := w.find(r, e)
 	if st == Hit && r.maxAge > 0 && r.snap != nil && now.Sub(r.snap.seen()) > r.maxAge {
 		st = Stale
 	}
+	if !over && r.holds(st) > 0 {
+		return st, false, true
+	}
 	switch st {
 	case None:
-		return st, false
+		return st, false, false
 	case Hit:
 		r.write(e, r.set, row)
 	case Miss:
@@ -56,18 +65,21 @@ func (w *worker) apply(r *rule, e *event.Event, now time.Time) (st Status, faile
 		failed = r.policy.OnMiss.value == "error"
 	case Stale:
 		switch r.policy.OnStale.value {
-		case "use":
-			r.write(e, r.set, row)
+		case "error":
+			failed = true
 		case "default":
 			r.write(e, r.defaults, row)
 		default:
-			failed = true
+			r.write(e, r.set, row)
 		}
 	case Error:
+		if r.policy.OnError.value == "default" {
+			r.write(e, r.defaults, row)
+		}
 		failed = r.policy.OnError.value == "error"
 	}
 	r.note(e, st)
-	return st, failed
+	return st, failed, false
 }
 
 // match looks for indicators in e.
@@ -177,6 +189,7 @@ func (w *worker) lookup(r *rule, text []byte) (Status, int) {
 	if text = bytes.TrimSpace(text); len(text) == 0 {
 		return None, -1
 	}
+	w.asked = text
 	switch {
 	case r.learned != nil:
 		if row := r.learned.Find(text, w.at); row >= 0 {

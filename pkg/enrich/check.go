@@ -91,7 +91,7 @@ func (c *Config) loadOne(ctx context.Context, d *DimensionConfig, opt *Options, 
 	if had != nil && warm && k.remote() {
 		return had, nil
 	}
-	s, err = k.load(ctx, had)
+	s, err = k.load(ctx, had, opt.Force)
 	if errors.Is(err, dimension.ErrUnchanged) {
 		return had, nil
 	}

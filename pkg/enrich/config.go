@@ -99,18 +99,20 @@ type RuleConfig struct {
 	// Exact and Related are of a dimension of indicators, whose rule has no field: see intel.MatchOptions.
 	Exact   bool `yaml:"exact"`
 	Related bool `yaml:"related"`
-	// OnMiss is pass (default), default or error: the event becomes a pipeline_error.
+	// OnMiss is pass (default), default, error (the event becomes a pipeline_error), or hold(TIME): the stream waits so long
+	// for a newer snapshot, and then passes.
 	OnMiss text `yaml:"on_miss"`
-	// OnStale is use (default), default or error.
+	// OnStale is use (default), default, error or hold(TIME).
 	OnStale text `yaml:"on_stale"`
-	// OnError is pass (default) or error; it is for a dimension that can't answer.
+	// OnError is pass (default), default, error or hold(TIME); it is for a dimension that can't answer.
 	OnError text `yaml:"on_error"`
 	// Status writes hit, miss, stale or error to leat.enrich.<name>; Version the snapshot's version to
 	// leat.enrich_version.<name>.
 	Status  bool `yaml:"status"`
 	Version bool `yaml:"version"`
 
-	indicators bool // the dimension's rows are indicators
+	indicators                     bool // the dimension's rows are indicators
+	holdMiss, holdStale, holdError time.Duration
 }
 
 // text is a word with its place in the file.

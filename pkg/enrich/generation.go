@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"leat/pkg/dimension"
@@ -34,6 +35,7 @@ type rule struct {
 	defaults []assignment
 	unless   *event.Path
 	policy   *RuleConfig
+	spent    *atomic.Bool // the stream has waited for this generation; all clones know
 	status   *event.Path
 	version  *event.Path
 }
@@ -66,7 +68,7 @@ func (c *Config) bind(dims map[string]*Snapshot, l *learned) (*generation, error
 
 func (c *Config) bindRule(rc *RuleConfig, s *Snapshot, l *learned) (*rule, error) {
 	d := c.Dimensions[rc.Dimension.value]
-	r := &rule{name: rc.Name, snap: s, policy: rc, maxAge: d.MaxAge}
+	r := &rule{name: rc.Name, snap: s, policy: rc, maxAge: d.MaxAge, spent: new(atomic.Bool)}
 	if l != nil {
 		r.learned = l.tables[d.name]
 	}

@@ -54,7 +54,7 @@ func newKeeper(c *Config, d *DimensionConfig, opt *Options) (*keeper, error) {
 	k.note = hex.EncodeToString(sum[:])
 	switch key, o := d.opener(); {
 	case o != nil:
-		env := dimension.Env{Name: d.name, Base: filepath.Dir(c.path), Log: opt.Log.With("dimension", d.name), Now: opt.Now, Limits: d.limits()}
+		env := dimension.Env{Name: d.name, Base: filepath.Dir(c.path), Log: opt.Log, Now: opt.Now, Limits: d.limits()}
 		if k.dir != "" {
 			env.Dir = filepath.Join(k.dir, d.name)
 			if err := os.MkdirAll(env.Dir, 0o700); err != nil {
@@ -100,17 +100,18 @@ func (k *keeper) warm() *Snapshot {
 	return k.dated(s)
 }
 
-// load returns the dimension as its source has it now; dimension.ErrUnchanged where old still holds. Errors tell lines and
+// load returns the dimension as its source has it now; dimension.ErrUnchanged where old still holds. With force it may have
+// lost any number of rows. Errors tell lines and
 // columns, never values: those are private data.
-func (k *keeper) load(ctx context.Context, old *Snapshot) (*Snapshot, error) {
-	s, err := k.fetch(ctx, old)
+func (k *keeper) load(ctx context.Context, old *Snapshot, force bool) (*Snapshot, error) {
+	s, err := k.fetch(ctx, old, force)
 	if err != nil && !errors.Is(err, dimension.ErrUnchanged) {
 		return nil, fmt.Errorf("load dimension %q from %s: %w", k.cfg.name, k.cfg.place(), err)
 	}
 	return s, err
 }
 
-func (k *keeper) fetch(ctx context.Context, old *Snapshot) (*Snapshot, error) {
+func (k *keeper) fetch(ctx context.Context, old *Snapshot, force bool) (*Snapshot, error) {
 	if k.src == nil {
 		return loadGeo(k.cfg)
 	}
@@ -133,7 +134,10 @@ func (k *keeper) fetch(ctx context.Context, old *Snapshot) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.dated(s), guard(k.cfg, old, s)
+	if !force {
+		err = guard(k.cfg, old, s)
+	}
+	return k.dated(s), err
 }
 
 // dated lets the age of a snapshot from elsewhere count from the last answer of its source.

@@ -40,7 +40,7 @@ func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[stri
 		keepers[name] = k
 		s := k.warm()
 		if s == nil || !k.remote() {
-			now, err := k.load(ctx, s)
+			now, err := k.load(ctx, s, sh.opt.Force)
 			switch {
 			case err == nil:
 				k.save(now, true)
@@ -176,7 +176,7 @@ func (w *watcher) keep(ctx context.Context, k *keeper) {
 	defer t.Stop()
 	for {
 		old := w.sh.next.Load().dims[k.cfg.name]
-		s, err := k.load(ctx, old)
+		s, err := k.load(ctx, old, false)
 		if err == nil {
 			err = w.install(k.cfg.name, s)
 		}
@@ -414,5 +414,5 @@ func (w *watcher) read(k *keeper, old *Snapshot) (*Snapshot, error) {
 			return nil, errChanging
 		}
 	}
-	return k.load(w.ctx, old)
+	return k.load(w.ctx, old, false)
 }

@@ -26,6 +26,8 @@ type Options struct {
 	State string
 	// Cache is a folder for snapshots, from which the next start has them at once. Empty: none are kept.
 	Cache string
+	// Force takes, at the start, what max_shrink would refuse beside the snapshot of an earlier run.
+	Force bool
 	// StateMissing goes on at a mark of which the state knows nothing: what was learned before it is forgotten.
 	StateMissing bool
 	// Now is the clock that max_age is judged by; nil = time.Now.
@@ -77,6 +79,7 @@ type shared struct {
 	versions *versionLog
 	news     news
 	ages     ages
+	misses   misses
 	learned  *learned
 }
 
@@ -122,6 +125,9 @@ func (s *Stage) adopt() {
 	if g == s.from {
 		return
 	}
+	if s.gen != nil {
+		s.count()
+	}
 	s.from, s.gen = g, g.fork()
 	s.counts = make([][statuses]int, len(s.gen.rules))
 }
@@ -144,9 +150,7 @@ func (s *Stage) Process(b *event.Batch) error {
 			s.shared.learned.from(e, s.worker.at)
 		}
 	}
-	for i, r := range s.gen.rules {
-		s.shared.metrics.add(r.name, &s.counts[i])
-	}
+	s.count()
 	s.shared.checkAges(s.gen, now)
 	s.shared.push(b)
 	return nil
@@ -156,6 +160,9 @@ func (s *Stage) Process(b *event.Batch) error {
 func (s *Stage) Tick(time.Time) error {
 	now := s.shared.opt.Now()
 	s.shared.checkAges(s.gen, now)
+	if err := s.shared.misses.save(s.shared.opt.State, now, false); err != nil {
+		return err
+	}
 	if s.shared.marked.Load() {
 		return nil
 	}
@@ -176,14 +183,25 @@ func (s *Stage) Flush(b *event.Batch) error {
 	return nil
 }
 
+// count hands the counts of the look-ups on.
+func (s *Stage) count() {
+	for i, r := range s.gen.rules {
+		s.shared.metrics.add(r.name, &s.counts[i])
+	}
+}
+
 // event enriches e; it is false where e became a pipeline_error.
 func (s *Stage) event(b *event.Batch, e *event.Event, now time.Time) bool {
 	if s.gen.timed {
 		s.worker.at = eventTime(e, now)
 	}
-	for i, r := range s.gen.rules {
-		st, failed := s.worker.apply(r, e, now)
+	for i := 0; i < len(s.gen.rules); i++ {
+		st, failed := s.hold(i, e, now)
+		r := s.gen.rules[i]
 		s.counts[i][st]++
+		if st == Miss && !r.policy.indicators {
+			s.shared.misses.add(r.name, s.worker.asked)
+		}
 		if failed {
 			b.Fail(e, Name, "enrich_"+st.String(),
 				fmt.Sprintf("look-up of %s in dimension %q: %s", r.policy.key(), r.policy.Dimension.value, st))
@@ -244,9 +262,9 @@ func (s *Stage) Snapshots() map[string]*Snapshot { return s.shared.next.Load().d
 
 // Close ends the watching of files and, in a pipe without marks, writes what was learned.
 func (s *Stage) Close() error {
-	var err error
+	err := s.shared.misses.save(s.shared.opt.State, s.shared.opt.Now(), true)
 	if !s.shared.marked.Load() && s.begun {
-		err = s.shared.learned.save(s.shared.opt.Now(), true)
+		err = errors.Join(err, s.shared.learned.save(s.shared.opt.Now(), true))
 	}
 	return errors.Join(err, s.shared.watch.close(), s.shared.learned.close(), s.shared.versions.close())
 }

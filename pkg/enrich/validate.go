@@ -269,11 +269,18 @@ func (r *RuleConfig) check(f *yamlfile.File, dims map[string]*DimensionConfig) (
 			bad(t.at, "%q; expected one of %s", t.value, strings.Join(allowed, ", "))
 		}
 	}
-	one(&r.OnMiss, "pass", "default", "error")
-	one(&r.OnStale, "use", "default", "error")
-	one(&r.OnError, "pass", "error")
-	if wants := r.OnMiss.value == "default" || r.OnStale.value == "default"; wants != (len(r.Default) > 0) {
-		bad(at, "default: and on_miss (or on_stale): default belong together; expected both or neither")
+	hold := func(t *text, max *time.Duration, allowed ...string) {
+		if d, ok := parseHold(t.value); ok {
+			*max = d
+			return
+		}
+		one(t, allowed...)
+	}
+	hold(&r.OnMiss, &r.holdMiss, "pass", "default", "error", "hold(TIME)")
+	hold(&r.OnStale, &r.holdStale, "use", "default", "error", "hold(TIME)")
+	hold(&r.OnError, &r.holdError, "pass", "default", "error", "hold(TIME)")
+	if wants := r.OnMiss.value == "default" || r.OnStale.value == "default" || r.OnError.value == "default"; wants != (len(r.Default) > 0) {
+		bad(at, "default: and on_miss (or on_stale, on_error): default belong together; expected both or neither")
 	}
 	return faults
 }

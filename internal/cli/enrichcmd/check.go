@@ -86,3 +86,32 @@ func lookup(c *cli.Context) error {
 	_, err = os.Stdout.Write(append(row, '\n'))
 	return err
 }
+
+func missesCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "misses",
+		Usage:     "print the keys that a run looked up in vain, the most frequent first",
+		UsageText: "enrich misses --state DIR [--limit N]",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "state", Usage: "`DIR` of the run"},
+			&cli.IntFlag{Name: "limit", Value: 20, Usage: "print at most `N`"},
+		},
+		Action: printMisses,
+	}
+}
+
+func printMisses(c *cli.Context) error {
+	if c.String("state") == "" {
+		return frame.Usagef("no --state DIR: which run?")
+	}
+	all, err := enrich.Misses(options(c).State)
+	if err != nil {
+		return frame.Usage(err)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "COUNT\tRULE\tKEY")
+	for _, m := range all[:min(len(all), max(c.Int("limit"), 0))] {
+		fmt.Fprintf(w, "%d\t%s\t%q\n", m.Count, m.Rule, m.Key)
+	}
+	return w.Flush()
+}

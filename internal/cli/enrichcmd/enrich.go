@@ -43,10 +43,11 @@ NOT YET: directories over LDAP, SQL and HTTP, history as of event time, learned 
 		Flags: append([]cli.Flag{
 			config,
 			stateFlag(),
+			&cli.BoolFlag{Name: "force", Usage: "take, at the start, tables that lost more of their rows than max_shrink allows"},
 			&cli.StringFlag{Name: "state-missing", Usage: "empty: go on where the state knows nothing of the mark; what was learned is forgotten (`WORD`)"},
 		}, frame.CommonFlags()...),
 		Action:      run,
-		Subcommands: []*cli.Command{checkCommand(), lookupCommand()},
+		Subcommands: []*cli.Command{checkCommand(), lookupCommand(), missesCommand()},
 	}
 }
 
@@ -66,7 +67,7 @@ func run(c *cli.Context) error {
 			return nil, err
 		}
 		opt := options(c)
-		opt.Log, opt.Metrics = env.Log, env.Counters.Set()
+		opt.Log, opt.Metrics, opt.Force = env.Log, env.Counters.Set(), c.Bool("force")
 		switch word := c.String("state-missing"); word {
 		case "":
 		case "empty":
