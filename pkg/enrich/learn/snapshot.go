@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,30 +20,20 @@ const (
 // ErrSnapshot says that bytes are no snapshot of this format.
 var ErrSnapshot = errors.New("learned dimension: damaged snapshot")
 
-// Base appends everything that was learned, the key that was of use longest ago first.
+// Base appends everything that was learned: list by list, the key that was of use longest ago first.
 func (t *Table) Base(dst []byte) []byte {
 	t.track = true
 	dst = t.head(dst, kindBase)
 	dst = binary.AppendUvarint(dst, 0)
-	live := make([]int32, 0, len(t.byKey))
-	for i := range t.items {
-		if t.items[i].live {
-			live = append(live, int32(i))
+	dst = binary.AppendUvarint(dst, uint64(len(t.byKey)))
+	for c := range t.classes {
+		for _, l := range t.classes[c].list {
+			for i := l.head; i >= 0; i = t.items[i].next {
+				dst = t.items[i].append(dst)
+			}
 		}
 	}
-	slices.SortFunc(live, t.byTouch)
-	dst = binary.AppendUvarint(dst, uint64(len(live)))
-	for _, i := range live {
-		dst = t.items[i].append(dst)
-	}
 	return dst
-}
-
-func (t *Table) byTouch(a, b int32) int {
-	if t.items[a].touch < t.items[b].touch {
-		return -1
-	}
-	return 1
 }
 
 // Changes appends what has changed since the last call, or since Restore. The first of all is everything.
@@ -154,15 +145,7 @@ func (t *Table) relink() {
 			live = append(live, int32(i))
 		}
 	}
-	slices.SortStableFunc(live, func(a, b int32) int {
-		switch x, y := t.items[a].touch, t.items[b].touch; {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(live, func(a, b int32) int { return cmp.Compare(t.items[a].touch, t.items[b].touch) })
 	for _, i := range live {
 		x := &t.items[i]
 		t.link(i)

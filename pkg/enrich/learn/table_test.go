@@ -1,0 +1,340 @@
+package learn
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"leat/pkg/event"
+	"leat/pkg/state"
+)
+
+// say teaches an action of story at a second.
+func say(t *Table, action, key string, second int, more string) {
+	tell(t, told{at: sec(second), line: fmt.Appendf(nil, `{"event":{"dataset":"t","action":%q},"k":%q%s}`, action, key, more)})
+}
+
+func sec(n int) int64 { return start + int64(n)*int64(time.Second) }
+
+func TestFutureAndPast(t *testing.T) {
+	cfg := story()
+	now := time.Unix(0, start)
+	tab, err := New(cfg, Options{Name: "t", Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(tab, "lease", "10.0.0.1", 301, `,"mac":"m"`)
+	if s := tab.Stats(); s.Future != 1 || s.Keys != 0 || tab.stream == sec(301) {
+		t.Errorf("taught from the future: %+v", s)
+	}
+	say(tab, "lease", "10.0.0.1", 299, `,"mac":"m"`)
+	// A single event of 2099 moves nothing: the next one is not late.
+	say(tab, "lease", "10.0.0.2", 70*365*86400, `,"mac":"m"`)
+	say(tab, "lease", "10.0.0.2", 300, `,"mac":"m"`)
+	if s := tab.Stats(); s.Future != 2 || s.Keys != 2 || s.Late != 0 {
+		t.Errorf("%+v", s)
+	}
+	now = now.Add(time.Hour)
+	say(tab, "lease", "10.0.0.3", 3600, `,"mac":"m"`)
+	say(tab, "logon", "10.0.0.3", 600, `,"user":"u","secs":60`)
+	say(tab, "lease", "10.0.0.3", -80*3600, `,"mac":"n"`)
+	if s := tab.Stats(); s.Late != 1 || s.Old != 1 {
+		t.Errorf("%+v", s)
+	}
+	if got := found(tab, "10.0.0.3", sec(620)); got["user.name"] != `"u"` {
+		t.Errorf("a late fact is not in its place: %v", got)
+	}
+	tell(tab, told{at: minTime - 1, line: lease("10.0.0.9", 0, "m").line})
+	tell(tab, told{at: maxTime + 1, line: lease("10.0.0.9", 0, "m").line})
+	if tab.Stats().Keys != 3 {
+		t.Error("taught at a time that can't be")
+	}
+}
+
+// What is over for longer than Keep is not answered, and its place is given back.
+func TestKeep(t *testing.T) {
+	tab := mustNew(t, story())
+	say(tab, "lease", "10.0.0.1", 0, `,"mac":"m"`)
+	say(tab, "lease", "10.0.0.2", 53*3600, `,"mac":"m"`)
+	if len(found(tab, "10.0.0.1", sec(10))) == 0 {
+		t.Error("forgotten too early")
+	}
+	say(tab, "lease", "10.0.0.2", 54*3600, `,"mac":"m"`)
+	if got := found(tab, "10.0.0.1", sec(10)); len(got) > 0 {
+		t.Errorf("remembered too long: %v", got)
+	}
+	say(tab, "lease", "10.0.0.3", 54*3600, `,"mac":"m"`)
+	if s := tab.Stats(); s.Keys != 2 || s.EvictedKeys != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	tab := mustNew(t, story())
+	for _, key := range []string{"127.0.0.1", "::1", "0.0.0.0", "-", " ", strings.Repeat("k", 256)} {
+		say(tab, "lease", key, 0, `,"mac":"m"`)
+	}
+	say(tab, "lease", "10.0.0.1", 0, `,"mac":null,"name":""`)
+	say(tab, "lease", "10.0.0.1", 0, `,"mac":{"a":1}`)
+	say(tab, "lease", "10.0.0.1", 0, `,"mac":"`+strings.Repeat("m", maxCell)+`"`)
+	if s := tab.Stats(); s.Keys != 0 || s.Refused != 6 {
+		t.Errorf("%+v", s)
+	}
+	say(tab, "lease", "10.0.0.1", 0, `,"mac":"`+strings.Repeat("m", maxCell)+`","name":"pc1"`)
+	if got := found(tab, "10.0.0.1", sec(1)); got["host.name"] != `"pc1"` || got["host.mac"] != "" {
+		t.Errorf("%v", got)
+	}
+	tell(tab, told{at: sec(2), line: []byte(`{"event":{"dataset":"t","action":"lease"},"k":["10.0.0.2",5,null,["10.0.0.3"],"10.0.0.4"],"mac":["m","n"]}`)})
+	if len(found(tab, "10.0.0.2", sec(3))) == 0 || found(tab, "10.0.0.4", sec(3))["host.mac"] != `"m"` || len(found(tab, "10.0.0.3", sec(3))) > 0 {
+		t.Error("an array of keys")
+	}
+}
+
+// A flood of made-up leases neither takes the places of what events asked for, nor those of other kinds of facts.
+func TestFloodSparesWhatIsUsed(t *testing.T) {
+	cfg := story()
+	cfg.Keys = 1000
+	tab := mustNew(t, cfg)
+	for i := range 100 {
+		say(tab, "lease", fmt.Sprintf("10.0.0.%d", i), i, `,"mac":"m"`)
+		found(tab, fmt.Sprintf("10.0.0.%d", i), sec(i))
+	}
+	for i := range 100 {
+		say(tab, "ticket", fmt.Sprintf("10.0.1.%d", i), 100+i, `,"user":"u"`)
+	}
+	for i := range 50_000 {
+		say(tab, "lease", fmt.Sprintf("198.18.%d.%d", i/250, i%250), 200+i/100, `,"mac":"f"`)
+	}
+	lost := 0
+	for i := range 100 {
+		if len(found(tab, fmt.Sprintf("10.0.0.%d", i), sec(800))) == 0 || len(found(tab, fmt.Sprintf("10.0.1.%d", i), sec(800))) == 0 {
+			lost++
+		}
+	}
+	if s := tab.Stats(); lost > 0 || s.Keys != 1000 || s.EvictedKeys != 49_200 {
+		t.Errorf("%d lost, %+v", lost, s)
+	}
+	// What was asked for can't hold all places for ever: new keys still find theirs.
+	for i := range 2000 {
+		say(tab, "lease", fmt.Sprintf("10.1.%d.%d", i/250, i%250), 900, `,"mac":"m"`)
+		found(tab, fmt.Sprintf("10.1.%d.%d", i/250, i%250), sec(900))
+	}
+	if tab.protected > 800 || len(found(tab, "10.1.7.249", sec(901))) == 0 {
+		t.Errorf("%d protected", tab.protected)
+	}
+}
+
+func TestBoundOfBytes(t *testing.T) {
+	cfg := story()
+	cfg.MaxBytes, cfg.PerKey = 1<<16, 32
+	tab := mustNew(t, cfg)
+	for i := range 5000 {
+		say(tab, "ticket", fmt.Sprintf("10.0.%d.%d", i%7, i%90), i*60, fmt.Sprintf(`,"user":"%0400d"`, i%50))
+		if s := tab.Stats(); s.Bytes > 1<<16 && s.Keys > 1 {
+			t.Fatalf("%+v", s)
+		}
+	}
+	if s := tab.Stats(); s.EvictedKeys == 0 || s.Keys == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Too many users of one address don't push its lease out.
+func TestBoundOfFacts(t *testing.T) {
+	cfg := story()
+	cfg.PerKey, cfg.Shared.Over = 8, 3
+	tab := mustNew(t, cfg)
+	say(tab, "lease", "10.0.0.1", 0, `,"mac":"m","name":"ts1"`)
+	for i := range 100 {
+		say(tab, "ticket", "10.0.0.1", i, fmt.Sprintf(`,"user":"u%d"`, i))
+	}
+	got := found(tab, "10.0.0.1", sec(101))
+	if got["host.name"] != `"ts1"` || got["shared"] != "true" || got["user.name"] != "" {
+		t.Errorf("%v", got)
+	}
+	if s := tab.Stats(); s.Facts != 8 || s.EvictedFacts != 93 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestShared(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		shared SharedConfig
+		want   string
+	}{
+		{"shared", SharedConfig{Over: 2}, "map[host.name:\"nat\" shared:true]"},
+		{"answered", SharedConfig{Over: 2, Answer: true}, "map[host.name:\"nat\" shared:true user.name:\"u2\"]"},
+		{"off", SharedConfig{Over: -1}, "map[host.name:\"nat\" user.name:\"u2\"]"},
+		{"more allowed", SharedConfig{Over: 3}, "map[host.name:\"nat\" user.name:\"u2\"]"},
+		{"long ago", SharedConfig{Over: 2, Within: 30 * time.Second}, "map[host.name:\"nat\" user.name:\"u2\"]"},
+		{"no such column", SharedConfig{Column: "user.email"}, "map[host.name:\"nat\" user.name:\"u2\"]"},
+	} {
+		cfg := story()
+		cfg.Shared = c.shared
+		tab := mustNew(t, cfg)
+		for i, user := range []string{"u0", "U1", "u1", "u2"} { // case does not make a user
+			say(tab, "logon", "10.0.0.1", 20*i, fmt.Sprintf(`,"user":%q,"secs":3600`, user))
+		}
+		say(tab, "guess", "10.0.0.1", 60, `,"name":"nat"`)
+		if got := fmt.Sprint(found(tab, "10.0.0.1", sec(61))); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestFirstAndLastSeen(t *testing.T) {
+	tab := mustNew(t, story())
+	for _, at := range []int{100, 1600, 3100, 4600} {
+		say(tab, "ticket", "10.0.0.1", at, `,"user":"u"`)
+	}
+	row := tab.Find([]byte("10.0.0.1"), sec(3200))
+	first, last := string(tab.Cell(row, tab.Column("first_seen"))), string(tab.Cell(row, tab.Column("last_seen")))
+	if want := `"` + string(event.AppendTime(nil, sec(100))) + `"`; first != want {
+		t.Errorf("first seen %s, want %s", first, want)
+	}
+	if want := `"` + string(event.AppendTime(nil, sec(3100))) + `"`; last != want {
+		t.Errorf("last seen %s, want %s", last, want)
+	}
+	if tab.Cell(-1, 0) != nil {
+		t.Error("a cell of no row")
+	}
+}
+
+// Facts that are repeated are kept as one run, so a week fits.
+func TestRunsAreJoined(t *testing.T) {
+	cfg := &Config{Preset: Names{"dhcp", "kerberos"}}
+	tab := mustNew(t, cfg)
+	for minute := 0; minute < 7*24*60; minute += 5 {
+		for kind := range 2 {
+			if kind == 0 && minute%240 > 0 {
+				continue
+			}
+			var e event.Event
+			e.Reset(line(1, kind))
+			tab.Learn(&e, sec(minute*60))
+		}
+	}
+	if s := tab.Stats(); s.Facts > 16 || s.EvictedFacts > 0 {
+		t.Errorf("%+v\n%s", s, tab.AppendIntervals(nil, []byte("10.0.0.1")))
+	}
+	got := tab.Intervals([]byte("10.0.0.1"))
+	if len(got) != 2 || got[0].From != sec(0) {
+		t.Errorf("%s", tab.AppendIntervals(nil, []byte("10.0.0.1")))
+	}
+}
+
+// Intervals are what Find answers.
+func TestIntervals(t *testing.T) {
+	tab := mustNew(t, story())
+	say(tab, "lease", "10.0.0.1", 0, `,"mac":"m","name":"pc1"`)
+	say(tab, "logon", "10.0.0.1", 100, `,"user":"u","secs":3600`)
+	say(tab, "logoff", "10.0.0.1", 200, `,"user":"u"`)
+	say(tab, "release", "10.0.0.1", 300, `,"mac":"other"`)
+	say(tab, "release", "10.0.0.1", 400, `,"mac":"m"`)
+	s := func(n int) string { return string(event.AppendTime(nil, sec(n))) }
+	want := `{"from":"` + s(0) + `","to":"` + s(100) + `","row":{"host.mac":"m","host.name":"pc1"}}
+{"from":"` + s(100) + `","to":"` + s(200) + `","row":{"host.mac":"m","host.name":"pc1","user.name":"u"}}
+{"from":"` + s(200) + `","to":"` + s(400) + `","row":{"host.mac":"m","host.name":"pc1"}}
+`
+	if got := string(tab.AppendIntervals(nil, []byte("10.0.0.1"))); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if tab.AppendIntervals(nil, []byte("10.0.0.2")) != nil {
+		t.Error("intervals of an unknown key")
+	}
+}
+
+// What an event taught is known to the next, and costs no memory when it says nothing new.
+func TestNoAllocation(t *testing.T) {
+	tab := leases(t)
+	events := [][]byte{line(1, 0), line(1, 1), []byte(`{"event":{"dataset":"zeek.conn"},"source":{"ip":"10.0.0.1"}}`)}
+	var e event.Event
+	at, key := start, []byte("10.0.0.1")
+	if n := testing.AllocsPerRun(200, func() {
+		for _, l := range events {
+			e.Reset(l)
+			at += int64(time.Second)
+			tab.Learn(&e, at)
+			if row := tab.Find(key, at); row < 0 || len(tab.Cell(row, tab.Column("host.name"))) == 0 || len(tab.Cell(row, tab.Column("first_seen"))) == 0 {
+				t.Fatal("not known")
+			}
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestReport(t *testing.T) {
+	set := metrics.NewSet()
+	tab, err := New(story(), Options{Name: "leases", Metrics: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		say(tab, "lease", fmt.Sprintf("10.0.0.%d", i), i-10_000, `,"mac":"m"`)
+	}
+	tab.Report()
+	say(tab, "lease", "127.0.0.1", 0, `,"mac":"m"`)
+	tab.Report()
+	var out bytes.Buffer
+	set.WritePrometheus(&out)
+	for _, want := range []string{`leat_enrich_learned_keys{dimension="leases"} 3`, `leat_enrich_learned_facts_total{dimension="leases"} 4`, `leat_enrich_learned_refused_keys_total{dimension="leases"} 1`} {
+		if !strings.Contains(out.String(), want+"\n") {
+			t.Errorf("no %s in\n%s", want, out.String())
+		}
+	}
+	mustNew(t, story()).Report() // without metrics
+}
+
+// With pkg/state on a disk, a run that is killed at a mark goes on as if it had not been.
+func TestKilledAndRestored(t *testing.T) {
+	dir := t.TempDir()
+	whole, tab := mustNew(t, story()), mustNew(t, story())
+	store := resume(t, dir, tab, 0)
+	for i := range 200 {
+		x := lease(fmt.Sprintf("10.0.0.%d", i%40), i*37, fmt.Sprintf("m%d", i%3))
+		tell(whole, x)
+		tell(tab, x)
+		if i%10 != 9 {
+			continue
+		}
+		mark := int64(i/10 + 1)
+		if err := store.Save(state.Mark{N: mark, Run: "r", Since: mark - 1}, tab.Changes(nil), tab.Base); err != nil {
+			t.Fatal(err)
+		}
+		if i%30 == 29 {
+			if err := store.Close(); err != nil {
+				t.Fatal(err)
+			}
+			tab = mustNew(t, story())
+			store = resume(t, dir, tab, mark)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(tab.Base(nil), whole.Base(nil)) {
+		t.Error("not as if it had not been killed")
+	}
+}
+
+func resume(t *testing.T, dir string, tab *Table, mark int64) *state.Store {
+	t.Helper()
+	store, err := state.Open(dir, "enrich", "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap, err := store.Resume(state.Point{Lake: "l", Mark: mark, Run: "r"}, false)
+	if err == nil {
+		err = tab.Restore(snap.Base, snap.Changes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
