@@ -16,8 +16,14 @@ import (
 )
 
 // maxMisses is how many keys of a rule are counted. The counts are those of Space-Saving (Metwally et al. 2005): what is
-// missed often is there for certain, and Over says by how much a count may be too high.
+// missed often is there, and Over says by how much a count may be too high.
 const maxMisses = 256
+
+// Of a rule that misses often, every sample-th miss counts for so many: counting must not cost more than looking up.
+const (
+	missesWhole  = 4096
+	missesSample = 32
+)
 
 // MissedKey is a key that a rule's dimension does not know.
 type MissedKey struct {
@@ -31,9 +37,15 @@ type MissedKey struct {
 // metrics.
 type misses struct {
 	mu    sync.Mutex
-	rules map[string]map[string]*MissedKey
+	rules map[string]*missedKeys
 	saved time.Time
 	dirty bool
+}
+
+// missedKeys are those of one rule.
+type missedKeys struct {
+	keys  map[string]*MissedKey
+	total int64
 }
 
 // longMiss bounds a key that is counted, in bytes.
@@ -46,19 +58,27 @@ func (m *misses) add(rule string, key []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.dirty = true
-	all := m.rules[rule]
-	if all == nil {
+	r := m.rules[rule]
+	if r == nil {
 		if m.rules == nil {
-			m.rules = map[string]map[string]*MissedKey{}
+			m.rules = map[string]*missedKeys{}
 		}
-		all = map[string]*MissedKey{}
-		m.rules[rule] = all
+		r = &missedKeys{keys: map[string]*MissedKey{}}
+		m.rules[rule] = r
 	}
+	n := int64(1)
+	if r.total++; r.total > missesWhole {
+		if r.total%missesSample != 0 {
+			return
+		}
+		n = missesSample
+	}
+	all := r.keys
 	if x := all[string(key)]; x != nil {
-		x.Count++
+		x.Count += n
 		return
 	}
-	x := &MissedKey{Rule: rule, Key: string(key), Count: 1}
+	x := &MissedKey{Rule: rule, Key: string(key), Count: n}
 	if len(all) >= maxMisses {
 		var least *MissedKey
 		for _, y := range all {
@@ -79,7 +99,7 @@ func (m *misses) list() []MissedKey {
 	defer m.mu.Unlock()
 	var out []MissedKey
 	for _, rule := range slices.Sorted(maps.Keys(m.rules)) {
-		for _, x := range m.rules[rule] {
+		for _, x := range m.rules[rule].keys {
 			out = append(out, *x)
 		}
 	}
