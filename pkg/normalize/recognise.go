@@ -29,6 +29,7 @@ type index struct {
 	first     [256][]int32       // by the first byte alone
 	always    []int32            // for text that is no JSON
 	headers   []signRef          // by header lines
+	ranked    ranked
 	byHint    map[string][]*plan
 }
 
@@ -61,6 +62,7 @@ func newIndex(plans []*plan) *index {
 			x.add(signRef{p, &p.signs[i]}, names)
 		}
 	}
+	x.rankTexts()
 	return x
 }
 
@@ -156,10 +158,12 @@ func (x *index) byStart(starts []string, n int32) bool {
 
 // begin lets to try the signs of what s begins with.
 func (x *index) begin(s []byte, to *choice) {
-	if len(s) >= 3 {
+	if len(s) > 0 {
 		for _, n := range x.first[s[0]] {
 			to.try(n)
 		}
+	}
+	if len(s) >= 3 {
 		for _, n := range x.starts[uint32(s[0])|uint32(s[1])<<8|uint32(s[2])<<16] {
 			to.try(n)
 		}
@@ -172,6 +176,7 @@ type choice struct {
 	x      *index
 	wanted []*plan
 	best   signRef
+	at     int32   // best's number
 	asked  []int32 // signs that asked for more than names of the record's own members
 }
 
@@ -190,7 +195,7 @@ func (c *choice) try(n int32) {
 		c.asked = append(c.asked, n)
 	}
 	if c.run.shows(ref, true) {
-		c.best = ref
+		c.best, c.at = ref, n
 	}
 }
 
@@ -233,18 +238,26 @@ func (r *runner) recognise(x *index, hint string) *plan {
 		}
 	}
 	if !r.isObj && (c.best.plan == nil || c.best.sign.score < sureScore) {
-		if x.begin(r.raw, c); len(r.head.Message) != len(r.raw) || len(r.raw) > 0 && r.raw[0] <= ' ' {
-			x.begin(bytes.TrimLeft(r.head.Message, " \t"), c)
-		}
-		x.text.scan(r.raw, c)
-		for _, n := range x.always {
-			c.try(n)
+		if !r.recall(x, c) {
+			r.search(x, c)
 		}
 	}
 	if c.best.plan == nil && len(c.wanted) > 0 {
 		return own(c.wanted)
 	}
 	return c.best.plan
+}
+
+// search lets to try the signs of what the text begins with and holds.
+func (r *runner) search(x *index, c *choice) {
+	if x.begin(r.raw, c); len(r.head.Message) != len(r.raw) || len(r.raw) > 0 && r.raw[0] <= ' ' {
+		x.begin(bytes.TrimLeft(r.head.Message, " \t"), c)
+	}
+	x.text.scan(r.raw, c)
+	for _, n := range x.always {
+		c.try(n)
+	}
+	r.remember(x, c)
 }
 
 // findKeys notes where the record has the names that signs begin with: a sign is then asked without a search.
@@ -283,7 +296,7 @@ func (r *runner) shows(ref signRef, found bool) bool {
 			return false
 		}
 	}
-	if s.match != nil && !s.match.Match(r.head.Message) && !s.match.Match(r.raw) {
+	if s.match != nil && !s.matches(r.head.Message) && (len(r.raw) == len(r.head.Message) || !s.matches(r.raw)) {
 		return false
 	}
 	if s.lines {
@@ -299,6 +312,9 @@ func (r *runner) shows(ref signRef, found bool) bool {
 	}
 	return true
 }
+
+// matches tells whether t matches the sign's expression, which most texts' first bytes rule out.
+func (s *sign) matches(t []byte) bool { return s.begins().admits(t) && s.match.Match(t) }
 
 func (r *runner) begins(with []string) bool {
 	m := bytes.TrimLeft(r.head.Message, " \t")
@@ -328,7 +344,7 @@ func (r *runner) hasKey(k *keySign, found bool) bool {
 
 func anyGlob(globs []string, t []byte) bool {
 	for _, g := range globs {
-		if g == "*" || glob(g, t) {
+		if g == string(t) || g == "*" || glob(g, t) {
 			return true
 		}
 	}

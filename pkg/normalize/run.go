@@ -47,6 +47,9 @@ type runner struct {
 	written    writtenTime
 	choice     choice
 	tried      tried
+	lastOf     *index // that lastSign is of; nil = none
+	lastSign   int32  // by which the last text was recognised
+	there      there
 	matcher    parse.Matcher
 	inner      event.Event
 	outer      *event.Event // the wrapping event, or nil
