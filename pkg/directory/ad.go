@@ -148,7 +148,7 @@ func (s *Source) syncAD(ctx context.Context, c *conn) error {
 	if !full && s.state.Mode == syncDirSync {
 		again, err := s.dirSyncDelta(ctx, c, r)
 		if err == nil && !again {
-			return s.reconcile(ctx, c, r.nc)
+			return s.reconcile(ctx, c, r)
 		}
 		if err != nil {
 			return err
@@ -159,7 +159,7 @@ func (s *Source) syncAD(ctx context.Context, c *conn) error {
 		if err := s.usnDelta(ctx, c, r); err != nil {
 			return err
 		}
-		return s.reconcile(ctx, c, r.nc)
+		return s.reconcile(ctx, c, r)
 	}
 	return s.fullAD(ctx, c, r)
 }
@@ -209,7 +209,7 @@ func (s *Source) fullAD(ctx context.Context, c *conn, r rootDSE) error {
 			return err
 		}
 	}
-	st.Invocation, st.USN = r.invocation, r.usn
+	st.Invocation, st.USN, st.Listed = r.invocation, r.usn, r.usn
 	all := make(objects, len(changes))
 	all.apply(changes, true, len(s.attrs))
 	s.replace(&st, all)

@@ -32,7 +32,7 @@ type Config struct {
 	Insecure bool `yaml:"insecure"`
 	// Interval is how often changes are asked for; default 1m.
 	Interval time.Duration `yaml:"interval"`
-	// Reconcile is how often the list of all entries is read to find deletions that the server does not tell of; default 15m.
+	// Reconcile is how often the list of all entries is read to find deletions that the server does not tell of; default 5m.
 	Reconcile time.Duration `yaml:"reconcile"`
 	// Resync is how often everything is read anew; default 24h.
 	Resync time.Duration `yaml:"resync"`
@@ -92,7 +92,7 @@ func (c *Config) Check() []dimension.Complaint {
 		least time.Duration
 	}{
 		{"interval", &c.Interval, time.Minute, 100 * time.Millisecond},
-		{"reconcile", &c.Reconcile, 15 * time.Minute, 100 * time.Millisecond},
+		{"reconcile", &c.Reconcile, 5 * time.Minute, 100 * time.Millisecond},
 		{"resync", &c.Resync, 24 * time.Hour, time.Second},
 		{"timeout", &c.Timeout, 30 * time.Second, 10 * time.Millisecond},
 		{"stale_after", &c.StaleAfter, 90 * 24 * time.Hour, time.Hour},

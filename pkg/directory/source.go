@@ -41,17 +41,7 @@ type Source struct {
 	saved   time.Time
 	version string    // of the table that was made last
 	turns   time.Time // when that changes by itself: a lock-out ends, an account expires
-	seen    deletions
 }
-
-// deletions is whether the account may see what was deleted; else the list of all entries is read now and then.
-type deletions int
-
-const (
-	deletionsUnknown deletions = iota
-	deletionsSeen
-	deletionsHidden
-)
 
 // Open prepares a source of a checked configuration. It reads the password and the CA file, to say at once that they are
 // missing, and asks no server.
@@ -68,6 +58,10 @@ func (c *Config) Open(env dimension.Env) (dimension.Source, error) {
 	}
 	for i, a := range s.attrs {
 		s.codes[strings.ToLower(a)] = i
+	}
+	if c.Kind == kindAD {
+		// DirSync tells of name only, which is the same.
+		s.codes["cn"] = aName
 	}
 	for _, col := range slices.Sorted(keysOf(c.Attributes)) {
 		a := c.Attributes[col]
@@ -191,29 +185,22 @@ func (s *Source) take(changes []change, whole bool) {
 func (s *Source) replace(st *state, all objects) {
 	s.env.Log.Info("the directory was read", "dimension", s.env.Name, "server", st.Server, "entries", len(all), "changes_by", st.Mode)
 	s.state, s.objects, s.dirty = *st, all, true
-	s.unsaved, s.saved, s.seen = true, time.Time{}, deletionsUnknown
+	s.unsaved, s.saved = true, time.Time{}
 }
 
-// reconcile finds deletions that the server does not tell of: it reads the list of all entries, and drops those that are gone.
-func (s *Source) reconcile(ctx context.Context, c *conn, nc string) error {
+// reconcile finds deletions that the server does not tell the account of: it reads the list of all entries, and drops those
+// that are gone. Where the server committed nothing since the last time, there are none.
+func (s *Source) reconcile(ctx context.Context, c *conn, r rootDSE) error {
 	now := s.env.Now()
 	if now.Sub(s.state.Reconciled) < s.cfg.Reconcile {
 		return nil
 	}
-	if s.seen == deletionsUnknown {
-		s.seen = deletionsHidden
-		if _, err := s.one(ctx, c, "CN=Deleted Objects,"+nc, []string{"1.1"}, showDeleted()); err == nil {
-			s.seen = deletionsSeen
-		} else {
-			s.env.Log.Info("the bind account may not see deletions: they are found by listing all entries", "dimension", s.env.Name,
-				"every", s.cfg.Reconcile)
-		}
-	}
-	if s.seen == deletionsHidden {
-		q := query{base: nc, scope: ldap.ScopeWholeSubtree, filter: adFilter, attrs: []string{"objectGUID"}}
+	if r.usn != s.state.Listed || r.invocation != s.state.Invocation {
+		q := query{base: r.nc, scope: ldap.ScopeWholeSubtree, filter: adFilter, attrs: []string{"objectGUID"}}
 		if err := s.list(ctx, c, q, func(e *ldap.Entry) string { return e.GetEqualFoldAttributeValue("objectGUID") }); err != nil {
 			return err
 		}
+		s.state.Listed = r.usn
 	}
 	s.state.Reconciled = now
 	return nil

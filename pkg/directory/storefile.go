@@ -39,6 +39,8 @@ type state struct {
 	// Invocation and USN: of which database of which server, and up to where changes were read.
 	Invocation string `json:"invocation,omitempty"`
 	USN        int64  `json:"usn,omitempty"`
+	// Listed is that number when all entries were listed last.
+	Listed int64 `json:"listed,omitempty"`
 	// Modified is the newest modifyTimestamp that was seen.
 	Modified string `json:"modified,omitempty"`
 	// Server is the URL that answered last; it is asked first.
