@@ -168,3 +168,11 @@ func tlsOf(t testing.TB, d *testdc.DC) *tls.Config {
 	roots.AppendCertsFromPEM(pem)
 	return &tls.Config{RootCAs: roots, ServerName: testdc.Host}
 }
+
+// put writes a file.
+func put(t testing.TB, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
