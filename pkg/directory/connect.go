@@ -38,7 +38,7 @@ func (c *conn) search(ctx context.Context, r *ldap.SearchRequest) (*ldap.SearchR
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if errors.Is(err, errTooBig) || c.guard.answer.Load() > maxAnswer {
+	if errors.Is(err, errTooBig) || c.guard.answer.Load() > c.guard.max {
 		return nil, errTooBig
 	}
 	return nil, err
@@ -113,7 +113,7 @@ func (s *Source) secure(ctx context.Context, raw net.Conn, u *url.URL) (*conn, e
 	if err := raw.SetDeadline(time.Time{}); err != nil {
 		return nil, err
 	}
-	g := &guard{Conn: raw}
+	g := &guard{Conn: raw, max: s.maxAnswer}
 	l := ldap.NewConn(g, true) // true: the library is not to begin TLS
 	l.SetTimeout(s.cfg.Timeout)
 	l.Start()

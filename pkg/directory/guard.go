@@ -11,14 +11,15 @@ const (
 	// maxMessage bounds one LDAP message: an entry with all its values. What a server packs most tightly grows about a
 	// hundredfold when it is taken apart.
 	maxMessage = 32 << 20
-	// maxAnswer bounds all messages that answer one request.
-	maxAnswer = 256 << 20
+	// defaultAnswer bounds all messages that answer one request: a page, or what a controller that knows no pages sends by DirSync.
+	defaultAnswer = 256 << 20
 )
 
-// guard is a connection on which no message is longer than maxMessage and no answer than maxAnswer. The LDAP library
+// guard is a connection on which no message is longer than maxMessage and no answer than max. The LDAP library
 // itself would read what it is sent.
 type guard struct {
 	net.Conn
+	max    int64
 	head   []byte // of the message that begins
 	left   int    // bytes of the message that are still to come
 	answer atomic.Int64
@@ -36,8 +37,8 @@ func (g *guard) Read(p []byte) (int, error) {
 		return 0, g.broken
 	}
 	n, err := g.Conn.Read(p)
-	if g.answer.Add(int64(n)) > maxAnswer {
-		g.broken = fmt.Errorf("%w (more than %d MiB)", errTooBig, maxAnswer>>20)
+	if g.answer.Add(int64(n)) > g.max {
+		g.broken = fmt.Errorf("%w (more than %d MiB)", errTooBig, g.max>>20)
 		return 0, g.broken
 	}
 	for b := p[:n]; len(b) > 0; {

@@ -112,7 +112,7 @@ func (s *Source) one(ctx context.Context, c *conn, base string, attrs []string, 
 	return res.Entries[0], nil
 }
 
-// rest reads the values of an attribute from the given one on, of an object that has too many for one answer.
+// remaining reads the values of an attribute from the given one on, of an object that has too many for one answer.
 func (s *Source) remaining(ctx context.Context, c *conn, base, attr string, from int) ([]string, error) {
 	var out []string
 	for size := 0; ; {
@@ -135,7 +135,7 @@ func (s *Source) remaining(ctx context.Context, c *conn, base, attr string, from
 		if next == 0 {
 			return out, nil
 		}
-		if next <= from || size > maxAnswer {
+		if next <= from || size > int(s.maxAnswer) {
 			return nil, fmt.Errorf("read %q: the ranges of %s do not end", base, attr)
 		}
 		from = next

@@ -29,6 +29,8 @@ type Source struct {
 	attrs []string       // that are kept; their places are their numbers
 	codes map[string]int // the reverse, in lower case
 
+	maxAnswer int64 // bytes
+
 	conn    *conn
 	refused refusal
 	rest    map[string]resting
@@ -46,7 +48,7 @@ type Source struct {
 // Open prepares a source of a checked configuration. It reads the password and the CA file, to say at once that they are
 // missing, and asks no server.
 func (c *Config) Open(env dimension.Env) (dimension.Source, error) {
-	s := &Source{cfg: *c, env: env, resolver: net.DefaultResolver, rest: map[string]resting{}, codes: map[string]int{}}
+	s := &Source{cfg: *c, env: env, resolver: net.DefaultResolver, maxAnswer: defaultAnswer, rest: map[string]resting{}, codes: map[string]int{}}
 	if env.Log == nil {
 		s.env.Log = slog.New(slog.DiscardHandler)
 	}
