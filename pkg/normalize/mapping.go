@@ -33,6 +33,7 @@ type document struct {
 	Switch  yaml.Node `yaml:"switch"`
 	Tables  yaml.Node `yaml:"tables"`
 	Pairs   yaml.Node `yaml:"pairs"`
+	ICMP    yaml.Node `yaml:"icmp"`
 	Extends []string  `yaml:"extends"`
 	Tests   yaml.Node `yaml:"tests"`
 }
@@ -174,6 +175,7 @@ func (c *compiler) document(doc *document, top bool) {
 	c.table(&doc.Tables)
 	c.pairs(&doc.Pairs)
 	c.inside(&doc.Inside)
+	c.icmp(&doc.ICMP)
 	c.parsers(&doc.Parse, doc.From)
 	c.prefixes(&doc.Prefix)
 	c.lines(&doc.Lines)

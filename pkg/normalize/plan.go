@@ -30,6 +30,7 @@ type body struct {
 	prefixes    []*parse.Pattern // of lines
 	lines       []linePattern
 	pairs       []pairList
+	icmp        *icmpSource
 	none        []string
 	bare        bool // nothing is derived of user agents and domains
 	tables      map[string]*lookup
