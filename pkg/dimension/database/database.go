@@ -9,6 +9,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -90,6 +91,9 @@ type Conn interface {
 	// Close frees the connection.
 	Close() error
 }
+
+// ErrValue is an error of Query for which a value is to blame, of a row or a key: it does not have the type that is asked of it.
+var ErrValue = errors.New("the server refused a value")
 
 // Open prepares a connection; it is made by the first query. Relative files are below base.
 func (c *Config) Open(base string) (Conn, error) {

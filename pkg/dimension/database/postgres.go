@@ -109,9 +109,12 @@ func (p *postgres) Query(ctx context.Context, query string, keys []string, colum
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	defer func() {
-		if err != nil {
+		if err == nil {
+			return
+		}
+		// A value that does not fit leaves the connection as good as it was.
+		if err = tell(err); !errors.Is(err, ErrValue) || p.rollback(ctx) != nil {
 			_ = p.Close()
-			err = tell(err)
 		}
 	}()
 	if p.conn == nil || p.conn.IsClosed() {
@@ -129,6 +132,11 @@ func (p *postgres) Query(ctx context.Context, query string, keys []string, colum
 		return err
 	}
 	_, err = c.Exec(ctx, "commit").ReadAll()
+	return err
+}
+
+func (p *postgres) rollback(ctx context.Context) error {
+	_, err := p.conn.PgConn().Exec(ctx, "rollback").ReadAll()
 	return err
 }
 
@@ -211,7 +219,7 @@ func tell(err error) error {
 		return err
 	}
 	if pg.Code >= "21" && pg.Code < "24" {
-		return fmt.Errorf("the server refused a value (SQLSTATE %s)", pg.Code)
+		return fmt.Errorf("%w (SQLSTATE %s)", ErrValue, pg.Code)
 	}
 	return fmt.Errorf("the server says: %s (SQLSTATE %s)", pg.Message, pg.Code)
 }

@@ -193,6 +193,8 @@ type Request struct {
 	Body   []byte            // of a POST
 	// Max bounds the answer's bytes, as they are after decompression.
 	Max int64
+	// Show is what errors call the path, where the URL's has what must not be told; empty: the URL's.
+	Show string
 	// Prefix is put before the answer's bytes, so that they need not be copied for it.
 	Prefix string
 }
@@ -229,7 +231,11 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 			again = st.Code == http.StatusTooManyRequests || st.Code >= 502 && st.Code <= 504
 			wait = max(wait, st.wait)
 		}
-		err = fmt.Errorf("%s %s://%s%s: %w", c.cfg.Method, r.URL.Scheme, r.URL.Host, r.URL.EscapedPath(), err)
+		path := r.Show
+		if path == "" {
+			path = r.URL.EscapedPath()
+		}
+		err = fmt.Errorf("%s %s://%s%s: %w", c.cfg.Method, r.URL.Scheme, r.URL.Host, path, err)
 		if !again || errors.Is(err, errFinal) || try >= *c.cfg.Retries || ctx.Err() != nil {
 			return nil, err
 		}
