@@ -29,6 +29,7 @@ func (s Status) String() string {
 // worker enriches events one after the other; its buffers are reused, so that it does not allocate.
 type worker struct {
 	key, text, value []byte
+	asking           asking
 	asked            []byte // what was looked up last; valid until the event changes
 	at               int64  // the event's time, in nanoseconds since 1970, where a dimension's rows have times
 }
@@ -57,10 +58,10 @@ func (w *worker) apply(r *rule, e *event.Event, now time.Time, over bool) (st St
 	case None:
 		return st, false, false
 	case Hit:
-		r.write(e, r.set, row)
+		w.write(r, e, r.set, row)
 	case Miss:
 		if r.policy.OnMiss.value == "default" {
-			r.write(e, r.defaults, row)
+			w.write(r, e, r.defaults, row)
 		}
 		failed = r.policy.OnMiss.value == "error"
 	case Stale:
@@ -68,13 +69,13 @@ func (w *worker) apply(r *rule, e *event.Event, now time.Time, over bool) (st St
 		case "error":
 			failed = true
 		case "default":
-			r.write(e, r.defaults, row)
+			w.write(r, e, r.defaults, row)
 		default:
-			r.write(e, r.set, row)
+			w.write(r, e, r.set, row)
 		}
 	case Error:
 		if r.policy.OnError.value == "default" {
-			r.write(e, r.defaults, row)
+			w.write(r, e, r.defaults, row)
 		}
 		failed = r.policy.OnError.value == "error"
 	}
@@ -196,6 +197,9 @@ func (w *worker) lookup(r *rule, text []byte) (Status, int) {
 			return Hit, row
 		}
 		return Miss, -1
+	case r.remote != nil:
+		w.key = dimension.AppendKey(w.key[:0], text, r.fold)
+		return w.ask(r, w.key)
 	case r.snap == nil:
 		return Error, -1
 	case r.geo == nil:
@@ -221,12 +225,14 @@ func (w *worker) lookup(r *rule, text []byte) (Status, int) {
 
 // write sets fields of e from a row, or from constants. What the event says stays, unless overwrite is on; so does a value
 // that is in the way of a field (user is a text, user.name to be set).
-func (r *rule) write(e *event.Event, set []assignment, row int) {
+func (w *worker) write(r *rule, e *event.Event, set []assignment, row int) {
 	for i := range set {
 		a := &set[i]
 		raw := a.raw
 		switch {
 		case raw != nil:
+		case r.remote != nil:
+			raw = w.asking.row.Get(a.from).Raw
 		case r.learned != nil:
 			raw = r.learned.Cell(row, a.col)
 		case r.geo != nil:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"leat/pkg/dimension"
+	"leat/pkg/enrich/remote"
 )
 
 // Report is what Check found in one dimension.
@@ -40,7 +41,7 @@ func Check(ctx context.Context, cfg *Config, opt Options) ([]Report, error) {
 	dims := map[string]*Snapshot{}
 	for _, name := range cfg.dimensionNames() {
 		d := cfg.Dimensions[name]
-		if d.Learn != nil {
+		if d.live() {
 			continue
 		}
 		s, err := cfg.loadOne(ctx, d, &opt, false)
@@ -65,11 +66,15 @@ func Check(ctx context.Context, cfg *Config, opt Options) ([]Report, error) {
 		}
 		out = append(out, r)
 	}
-	l, err := newLearned(cfg, &opt)
-	if err == nil {
-		_, err = cfg.bind(dims, l)
+	sh := &shared{opt: opt}
+	var err, err2 error
+	if sh.learned, err = newLearned(cfg, &opt); err == nil {
+		if sh.asked, err = newAsked(cfg, &opt); err == nil {
+			_, err = cfg.bind(dims, sh)
+			err2 = sh.asked.close()
+		}
 	}
-	return out, errors.Join(append(faults, err)...)
+	return out, errors.Join(append(faults, err, err2)...)
 }
 
 func emptyCells(t *dimension.Table) []ColumnReport {
@@ -111,6 +116,9 @@ func Lookup(ctx context.Context, cfg *Config, opt Options, name, key string, at 
 	}
 	if d.Learn != nil {
 		return cfg.learnedRows(&opt, name, key)
+	}
+	if d.Remote != nil {
+		return cfg.askedRow(ctx, d, &opt, key)
 	}
 	s, err := cfg.loadOne(ctx, d, &opt, true)
 	if err != nil {
@@ -155,4 +163,23 @@ func (c *Config) learnedRows(opt *Options, name, key string) ([]byte, error) {
 		return nil, ErrNoRow
 	}
 	return bytes.TrimSuffix(out, []byte("\n")), nil
+}
+
+// askedRow asks for one key where it lives.
+func (c *Config) askedRow(ctx context.Context, d *DimensionConfig, opt *Options, key string) (row []byte, err error) {
+	cache, err := d.openRemote(c, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, cache.Close()) }()
+	k := dimension.AppendKey(nil, []byte(key), d.Fold)
+	cache.Resolve(ctx, [][]byte{k})
+	row, st := cache.Get(k)
+	switch st {
+	case remote.Miss:
+		return nil, ErrNoRow
+	case remote.Error:
+		return nil, errors.New("no answer; the log says why")
+	}
+	return bytes.Clone(row), nil
 }

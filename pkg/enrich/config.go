@@ -12,6 +12,7 @@ import (
 	"leat/pkg/dimension/sqltable"
 	"leat/pkg/directory"
 	"leat/pkg/enrich/learn"
+	"leat/pkg/enrich/remote"
 	"leat/pkg/intel"
 	"leat/pkg/yamlfile"
 )
@@ -42,6 +43,8 @@ type DimensionConfig struct {
 	Intel *intel.Config     `yaml:"intel"`
 	// Learn makes the dimension of what events of the stream say: who had an address, and when.
 	Learn *learn.Config `yaml:"learn"`
+	// Remote asks for single keys where they live, and remembers the answers.
+	Remote *remote.Config `yaml:"remote"`
 	// Format is csv, json (an array, or an object a line), list, parquet or mmdb; by default the file's ending tells.
 	Format string `yaml:"format"`
 	// Key names the key columns, aliases of one row; `{domain}\{sam}` joins columns. A list has the column value.

@@ -10,6 +10,7 @@ import (
 
 	"leat/pkg/dimension"
 	"leat/pkg/enrich/learn"
+	"leat/pkg/enrich/remote"
 	"leat/pkg/event"
 	"leat/pkg/intel"
 )
@@ -20,6 +21,7 @@ type generation struct {
 	dims  map[string]*Snapshot // nil: an optional one that is not there
 	rules []*rule
 	timed bool // some dimension's rows hold for a time
+	asks  bool // some dimension is asked key by key
 }
 
 // rule is a RuleConfig bound to a snapshot.
@@ -28,7 +30,11 @@ type rule struct {
 	keys     []keyFields
 	snap     *Snapshot
 	geo      *geoReader
-	learned  *learn.Table   // instead of snap
+	learned  *learn.Table  // instead of snap
+	remote   *remote.Cache // instead of snap
+	asked    *asked
+	fold     bool // of the keys of remote
+	number   int
 	matcher  *intel.Matcher // of snap, where its rows are indicators
 	maxAge   time.Duration
 	set      []assignment
@@ -50,15 +56,18 @@ type keyFields struct {
 type assignment struct {
 	path event.Path
 	col  int
-	raw  []byte // the constant
+	from event.Path // the column, of a row that was asked for
+	raw  []byte     // the constant
 }
 
-// bind compiles c's rules against the snapshots, and against what is learned. Its errors are faults of enrich.yaml.
-func (c *Config) bind(dims map[string]*Snapshot, l *learned) (*generation, error) {
-	g := &generation{dims: dims, timed: l != nil && !l.none()}
+// bind compiles c's rules against the snapshots, and against what sh learns and asks. Its errors are faults of enrich.yaml.
+func (c *Config) bind(dims map[string]*Snapshot, sh *shared) (*generation, error) {
+	g := &generation{dims: dims, timed: !sh.learned.none()}
 	var faults []error
 	for _, rc := range c.Rules {
-		r, err := c.bindRule(rc, dims[rc.Dimension.value], l)
+		r, err := c.bindRule(rc, dims[rc.Dimension.value], sh)
+		r.number = len(g.rules)
+		g.asks = g.asks || r.remote != nil
 		faults = append(faults, err)
 		g.rules = append(g.rules, r)
 		g.timed = g.timed || c.Dimensions[rc.Dimension.value].shape().Timed()
@@ -66,12 +75,10 @@ func (c *Config) bind(dims map[string]*Snapshot, l *learned) (*generation, error
 	return g, errors.Join(faults...)
 }
 
-func (c *Config) bindRule(rc *RuleConfig, s *Snapshot, l *learned) (*rule, error) {
+func (c *Config) bindRule(rc *RuleConfig, s *Snapshot, sh *shared) (*rule, error) {
 	d := c.Dimensions[rc.Dimension.value]
 	r := &rule{name: rc.Name, snap: s, policy: rc, maxAge: d.MaxAge, spent: new(atomic.Bool)}
-	if l != nil {
-		r.learned = l.tables[d.name]
-	}
+	r.learned, r.remote, r.asked, r.fold = sh.learned.tables[d.name], sh.asked.caches[d.name], sh.asked, d.Fold
 	if s != nil && s.set != nil {
 		r.matcher = r.newMatcher()
 	}
@@ -127,6 +134,11 @@ func (r *rule) bindSet(c *Config, rc *RuleConfig) error {
 			}
 			r.set = append(r.set, assignment{path: p, col: col})
 			return nil
+		}
+		if r.remote != nil {
+			col, err := event.ParsePath(column)
+			r.set = append(r.set, assignment{path: p, from: col})
+			return err
 		}
 		if r.snap == nil {
 			return nil
@@ -201,7 +213,7 @@ func (r *rule) bindDefaults(c *Config, rc *RuleConfig) error {
 
 // fork returns a generation that another goroutine can work on at the same time.
 func (g *generation) fork() *generation {
-	out := &generation{dims: g.dims, timed: g.timed}
+	out := &generation{dims: g.dims, timed: g.timed, asks: g.asks}
 	for _, r := range g.rules {
 		c := *r
 		if c.geo != nil {

@@ -37,21 +37,16 @@ type keeper struct {
 func (k *keeper) confirm(now time.Time) { k.seen.Store(now.UnixNano()) }
 
 func newKeeper(c *Config, d *DimensionConfig, opt *Options) (*keeper, error) {
-	k := &keeper{cfg: d, log: opt.Log, dir: opt.Cache}
-	if c.Cache != "" {
-		k.dir = relative(c.path, c.Cache)
-	}
+	k := &keeper{cfg: d, log: opt.Log, dir: cacheDir(c, opt)}
 	if k.dir != "" {
 		if err := os.MkdirAll(k.dir, 0o700); err != nil {
 			return nil, fmt.Errorf("dimension %q: %w", d.name, err)
 		}
 	}
-	raw, err := yaml.Marshal(c.file.Find("dimensions", d.name))
-	if err != nil {
+	var err error
+	if k.note, err = c.fingerprint(d); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(append(raw, d.path...))
-	k.note = hex.EncodeToString(sum[:])
 	switch key, o := d.opener(); {
 	case o != nil:
 		env := dimension.Env{Name: d.name, Base: filepath.Dir(c.path), Log: opt.Log, Now: opt.Now, Limits: d.limits()}
@@ -68,6 +63,24 @@ func newKeeper(c *Config, d *DimensionConfig, opt *Options) (*keeper, error) {
 		k.src = fileSource{d}
 	}
 	return k, nil
+}
+
+// cacheDir is where snapshots are kept; empty: nowhere.
+func cacheDir(c *Config, opt *Options) string {
+	if c.Cache != "" {
+		return relative(c.path, c.Cache)
+	}
+	return opt.Cache
+}
+
+// fingerprint says which configuration a dimension has.
+func (c *Config) fingerprint(d *DimensionConfig) (string, error) {
+	raw, err := yaml.Marshal(c.file.Find("dimensions", d.name))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append(raw, d.path...))
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // file is where the snapshot lies.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"time"
 
@@ -202,19 +201,4 @@ func (l *learned) close() error {
 		return nil
 	}
 	return l.store.Close()
-}
-
-// sameLearned tells whether a new configuration learns what the old one does: what was learned by other facts can't be
-// taken over while the stream flows.
-func (sh *shared) sameLearned(now *Config) error {
-	old := sh.cfg.Load()
-	for _, name := range slices.Sorted(maps.Keys(now.Dimensions)) {
-		if now.Dimensions[name].Learn == nil && sh.learned.tables[name] == nil {
-			continue
-		}
-		if was := old.Dimensions[name]; was == nil || !reflect.DeepEqual(was.Learn, now.Dimensions[name].Learn) {
-			return now.file.At(now.file.Find("dimensions", name), "dimension %q: what is learned can't be changed by a reload; expected a restart", name)
-		}
-	}
-	return nil
 }

@@ -29,7 +29,7 @@ func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[stri
 	var faults []error
 	for _, name := range cfg.dimensionNames() {
 		d := cfg.Dimensions[name]
-		if d.Learn != nil {
+		if d.live() {
 			continue
 		}
 		k, err := newKeeper(cfg, d, &sh.opt)
@@ -64,7 +64,7 @@ func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[stri
 	err := errors.Join(faults...)
 	if err == nil {
 		var g *generation
-		if g, err = cfg.bind(dims, sh.learned); err == nil {
+		if g, err = cfg.bind(dims, sh); err == nil {
 			return g, keepers, nil
 		}
 	}
@@ -279,11 +279,11 @@ func (w *watcher) replace(cfg *Config) error {
 	g := w.sh.next.Load()
 	dims, keepers := map[string]*Snapshot{}, map[string]*keeper{}
 	var opened []error
-	if err := w.sh.sameLearned(cfg); err != nil {
+	if err := w.sh.sameLive(cfg); err != nil {
 		return err
 	}
 	for _, name := range cfg.dimensionNames() {
-		if cfg.Dimensions[name].Learn != nil {
+		if cfg.Dimensions[name].live() {
 			continue
 		}
 		k, err := newKeeper(cfg, cfg.Dimensions[name], &w.sh.opt)
@@ -307,7 +307,7 @@ func (w *watcher) replace(cfg *Config) error {
 			opened = append(opened, err)
 		}
 	}
-	next, err := cfg.bind(dims, w.sh.learned)
+	next, err := cfg.bind(dims, w.sh)
 	if err = errors.Join(errors.Join(opened...), err); err != nil {
 		for name, k := range keepers {
 			if k != w.keepers[name] {
@@ -397,7 +397,7 @@ func (w *watcher) install(name string, s *Snapshot) error {
 	cfg, g := w.sh.cfg.Load(), w.sh.next.Load()
 	dims := maps.Clone(g.dims)
 	dims[name] = s
-	next, err := cfg.bind(dims, w.sh.learned)
+	next, err := cfg.bind(dims, w.sh)
 	if err != nil {
 		return fmt.Errorf("load dimension %q: %w", name, err)
 	}

@@ -13,7 +13,7 @@ type opener interface {
 }
 
 // sourceKeys names the keys of the sources that are no files, for messages.
-const sourceKeys = "ldap, sql, http, intel or learn"
+const sourceKeys = "ldap, sql, http, intel, learn or remote"
 
 // opener returns the key and the configuration of the source of a dimension that is no file; nil: it is one.
 func (d *DimensionConfig) opener() (key string, o opener) {
@@ -33,7 +33,7 @@ func (d *DimensionConfig) opener() (key string, o opener) {
 // sources counts the places that a dimension is said to live at.
 func (d *DimensionConfig) sources() int {
 	n := 0
-	for _, there := range []bool{d.File.value != "", d.LDAP != nil, d.SQL != nil, d.HTTP != nil, d.Intel != nil, d.Learn != nil} {
+	for _, there := range []bool{d.File.value != "", d.LDAP != nil, d.SQL != nil, d.HTTP != nil, d.Intel != nil, d.Learn != nil, d.Remote != nil} {
 		if there {
 			n++
 		}
@@ -77,3 +77,6 @@ func (r *RuleConfig) key() string {
 	}
 	return r.Field[0].value
 }
+
+// live tells whether the dimension is no snapshot: it is learned from the stream, or asked key by key.
+func (d *DimensionConfig) live() bool { return d.Learn != nil || d.Remote != nil }

@@ -81,6 +81,7 @@ type shared struct {
 	ages     ages
 	misses   misses
 	learned  *learned
+	asked    *asked
 }
 
 // New loads every dimension and binds the rules. Its error joins all faults: a file that is broken or not there, a column
@@ -92,28 +93,33 @@ func New(cfg *Config, opt Options) (*Stage, error) {
 	if sh.learned, err = newLearned(cfg, &opt); err != nil {
 		return nil, err
 	}
+	if sh.asked, err = newAsked(cfg, &opt); err != nil {
+		return nil, err
+	}
 	if opt.State != "" {
 		if sh.versions, err = openVersions(opt.State); err != nil {
-			return nil, err
+			return nil, errors.Join(err, sh.asked.close())
 		}
 	}
 	g, keepers, err := sh.first(context.Background(), cfg)
 	if err != nil {
-		return nil, errors.Join(err, sh.versions.close())
+		return nil, errors.Join(err, sh.asked.close(), sh.versions.close())
 	}
 	sh.cfg.Store(cfg)
 	sh.next.Store(g)
 	sh.watch = startWatcher(sh, keepers)
-	s := &Stage{shared: sh}
+	return newClone(sh), nil
+}
+
+func newClone(sh *shared) *Stage {
+	s := &Stage{shared: sh, worker: worker{asking: asking{known: map[uint64]bool{}}}}
 	s.adopt()
-	return s, nil
+	return s
 }
 
 // Clone returns a stage that may work at the same time.
 func (s *Stage) Clone() stage.Stage {
-	c := &Stage{shared: s.shared}
-	c.adopt()
-	return c
+	return newClone(s.shared)
 }
 
 // adopt takes the newest generation; in a marked pipe, that of the last mark.
@@ -141,6 +147,9 @@ func (s *Stage) Process(b *event.Batch) error {
 		if err := s.begin(); err != nil {
 			return err
 		}
+	}
+	if s.gen.asks {
+		s.ahead(b)
 	}
 	for _, e := range b.Events {
 		if stage.Passes(e) {
@@ -266,5 +275,5 @@ func (s *Stage) Close() error {
 	if !s.shared.marked.Load() && s.begun {
 		err = errors.Join(err, s.shared.learned.save(s.shared.opt.Now(), true))
 	}
-	return errors.Join(err, s.shared.watch.close(), s.shared.learned.close(), s.shared.versions.close())
+	return errors.Join(err, s.shared.watch.close(), s.shared.learned.close(), s.shared.asked.close(), s.shared.versions.close())
 }

@@ -104,6 +104,14 @@ func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
 		d.Format = "learn"
 		return faults
 	}
+	if d.Remote != nil {
+		complain("remote", d.Remote.Check())
+		if len(d.Key) > 0 || d.Join != "" || d.Format != "" || d.ValidFrom != "" || d.ValidTo != "" || d.History != nil || d.MaxAge != 0 {
+			bad("what is asked key by key has its own keys and times; expected remote: and perhaps fold")
+		}
+		d.Format = "remote"
+		return faults
+	}
 	if key, o := d.opener(); o != nil {
 		complain(key, o.Check())
 		d.defaults()
