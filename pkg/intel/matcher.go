@@ -35,12 +35,13 @@ type Matcher struct {
 	found   []byte // values of the hits
 	key     []byte
 	text    []byte
+	last    [2][]byte // texts of the event that were looked up as hosts or addresses: other fields repeat them
 	out     writer
 }
 
 // NewMatcher returns a matcher of s.
 func NewMatcher(s *Set, opt MatchOptions) *Matcher {
-	m := &Matcher{set: s, opt: opt, targets: targets(opt.Related), out: newWriter()}
+	m := &Matcher{set: s, opt: opt, targets: targets(opt.Related), out: newWriter(), key: make([]byte, 0, maxValue)}
 	m.fields = event.MustFields(MatchFields(opt.Related)...)
 	m.values = make([]event.Value, m.fields.Len())
 	for i, t := range m.targets {
@@ -53,7 +54,7 @@ func NewMatcher(s *Set, opt MatchOptions) *Matcher {
 
 // Match returns the indicators that e has, in the order of the fields, each once. They are valid until the next call.
 func (m *Matcher) Match(e *event.Event) []Hit {
-	m.hits, m.found = m.hits[:0], m.found[:0]
+	m.hits, m.found, m.last = m.hits[:0], m.found[:0], [2][]byte{}
 	m.fields.Read(e, m.values)
 	for i := range m.targets {
 		v := m.values[i]
@@ -90,13 +91,17 @@ func (m *Matcher) lookUp(i int, v event.Value) {
 	if len(text) == 0 || len(m.hits) >= maxHits {
 		return
 	}
-	switch m.targets[i].look {
-	case lookAddr:
-		if m.canonical(text, IPv4) {
-			m.hit(i, m.set.findAddr(m.key))
+	l := m.targets[i].look
+	if l <= lookHost {
+		if bytes.Equal(text, m.last[0]) || bytes.Equal(text, m.last[1]) {
+			return
 		}
-	case lookHost:
-		m.host(i, text)
+		if (m.addr(i, text) || l == lookHost && m.host(i, text)) && !v.Escaped() {
+			m.last[0], m.last[1] = text, m.last[0]
+		}
+		return
+	}
+	switch l {
 	case lookURL:
 		m.url(i, text)
 	case lookHash:
@@ -123,32 +128,40 @@ func (m *Matcher) plain(i int, text []byte, k Kind) {
 
 // canonical writes the canonical form to m.key; it is false where text is none of that kind.
 func (m *Matcher) canonical(text []byte, k Kind) bool {
-	if cap(m.key) < 256 {
-		m.key = make([]byte, 0, maxValue)
-	}
 	m.key = AppendCanonical(m.key[:0], text, k)
 	return len(m.key) > 0
 }
 
-// host looks up a name or an address.
-func (m *Matcher) host(i int, text []byte) {
-	switch {
-	case m.canonical(text, IPv4):
-		m.hit(i, m.set.findAddr(m.key))
-	case m.canonical(text, Domain):
-		m.hit(i, m.set.findHost(m.key, !m.opt.Exact))
+// host looks up a name; it is false where text is none.
+func (m *Matcher) host(i int, text []byte) bool {
+	if !m.set.has[Domain] || !m.canonical(text, Domain) {
+		return false
 	}
+	m.hit(i, m.set.findHost(m.key, !m.opt.Exact))
+	return true
+}
+
+// addr looks up an address; it is false where text is none.
+func (m *Matcher) addr(i int, text []byte) bool {
+	a, ok := parseAddr(text)
+	if !ok {
+		return false
+	}
+	m.key = a.AppendTo(m.key[:0])
+	m.hit(i, m.set.findAddr(a, m.key))
+	return true
 }
 
 // url looks up an URL; its host too, where the event does not name it in a field of its own.
 func (m *Matcher) url(i int, text []byte) {
-	if !m.canonical(text, URL) || m.set.has[URL] && m.hit(i, m.set.find(URL, m.key)) {
+	named := m.values[m.domain].Kind != event.Missing && m.targets[i].field != "http.request.referrer"
+	if named && !m.set.has[URL] || !m.canonical(text, URL) || m.set.has[URL] && m.hit(i, m.set.find(URL, m.key)) {
 		return
 	}
-	if m.values[m.domain].Kind == event.Missing || m.targets[i].field == "http.request.referrer" {
+	if !named {
 		host := hostOf(m.key)
-		if _, ok := parseAddr(host); ok {
-			m.hitValue(i, m.set.findAddr(host), host)
+		if a, ok := parseAddr(host); ok {
+			m.hitValue(i, m.set.findAddr(a, host), host)
 		} else {
 			m.hitValue(i, m.set.findHost(host, !m.opt.Exact), host)
 		}

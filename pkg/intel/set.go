@@ -3,6 +3,7 @@ package intel
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"leat/pkg/dimension"
 )
@@ -13,7 +14,8 @@ type Set struct {
 	index  *index
 	filter *filter
 	blocks *dimension.Dimension // nil: there are none
-	has    [kinds]bool          // kinds that occur
+	near   *cover
+	has    [kinds]bool // kinds that occur
 }
 
 // NewSet indexes a table that Fetch returned.
@@ -49,6 +51,7 @@ func NewSet(t *dimension.Table) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("index blocks: %w", err)
 		}
+		s.near = s.coverOf()
 	}
 	return s, nil
 }
@@ -93,12 +96,16 @@ func (s *Set) find(kind Kind, value []byte) int {
 	return -1
 }
 
-// findAddr returns the row of an address, or of the smallest block that holds it.
-func (s *Set) findAddr(value []byte) int {
-	if row := s.find(settle(value, IPv4), value); row >= 0 {
+// findAddr returns the row of an address, whose canonical form is value, or of the smallest block that holds it.
+func (s *Set) findAddr(a netip.Addr, value []byte) int {
+	kind := IPv6
+	if a.Is4() {
+		kind = IPv4
+	}
+	if row := s.find(kind, value); row >= 0 {
 		return row
 	}
-	if s.blocks == nil {
+	if s.blocks == nil || !s.near.may(a) {
 		return -1
 	}
 	return s.blocks.Find(value, 0)

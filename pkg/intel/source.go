@@ -210,6 +210,9 @@ func (s *Source) Fetch(ctx context.Context, had dimension.Stamp) (*dimension.Fet
 	}
 	out.Cursor, out.AsOf = string(text), s.asOf(now)
 	s.print, s.built, s.had = print, now, out.Version
+	if err := s.noteVersion(out.Version, now); err != nil {
+		return nil, err
+	}
 	if out.Version == had.Version {
 		return nil, dimension.ErrUnchanged
 	}
