@@ -48,7 +48,7 @@ type Config struct {
 	CA string `yaml:"ca"`
 	// Cert and Key are PEM files of a certificate to show.
 	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
+	Key  string `yaml:"cert_key"`
 	// Timeout of one request with its answer; 0 = 30s.
 	Timeout time.Duration `yaml:"timeout"`
 	// Retries after no answer, 429, 502, 503 and 504; nil = 3.
@@ -91,7 +91,7 @@ func (c *Config) Check() (bad []dimension.Complaint) {
 		}
 	}
 	if (c.Cert == "") != (c.Key == "") {
-		add("cert", "cert and key belong together; expected both or neither")
+		add("cert", "cert and cert_key belong together; expected both or neither")
 	}
 	if c.Timeout < 0 {
 		add("timeout", "timeout %s; expected a duration above 0", c.Timeout)
