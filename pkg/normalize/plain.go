@@ -48,13 +48,28 @@ func writeSteps(steps []writeStep, n *outNode) []writeStep {
 // plain appends the normal event of what was applied, without its last brace.
 func (r *runner) plain(dst []byte) []byte {
 	r.notePresent()
+	dst, ok := r.lay(dst)
+	if !ok {
+		dst = r.walk(dst, func(dst []byte, leaf int) []byte {
+			if leaf < 0 {
+				return r.plainUnused(dst, r.plan.kept, 0)
+			}
+			return r.plainField(dst, leaf)
+		})
+		r.keepLayout()
+	}
+	return dst
+}
+
+// walk appends the event with what value appends for each leaf that is there, and for -1, which is what was not used.
+func (r *runner) walk(dst []byte, value func(dst []byte, leaf int) []byte) []byte {
 	dst = append(dst, '{')
 	for i := 0; i < len(r.plan.writing); i++ {
 		s := &r.plan.writing[i]
 		switch s.kind {
 		case writeField:
 			if r.present[s.leaf>>6]>>(s.leaf&63)&1 != 0 {
-				dst = r.plainField(append(comma(dst), s.key...), s.leaf)
+				dst = value(append(comma(dst), s.key...), s.leaf)
 			}
 		case openObject:
 			if !s.node.keeps && !s.node.mask.meets(r.present) {
@@ -65,7 +80,7 @@ func (r *runner) plain(dst []byte) []byte {
 		case closeObject:
 			dst = closed(dst, s.key)
 		case writeUnused:
-			dst = r.plainUnused(dst, s.node, 0)
+			dst = value(dst, -1)
 		}
 	}
 	return dst

@@ -27,6 +27,7 @@ func TestPlainIsTheTree(t *testing.T) {
 				var b event.Batch
 				b.Reread = reread
 				b.Push([]byte(line))
+				b.Push([]byte(line)) // the second one by the layout of the first
 				if err := s.Process(&b); err != nil {
 					t.Fatal(err)
 				}

@@ -35,7 +35,9 @@ type runner struct {
 	cells      []int32   // by slot
 	leaves     [][]value // by leaf
 	present    bits      // leaves that have a value
-	keyText    []byte    // scratch for names
+	layouts    *layouts  // of the plan that wrote last
+	allLayouts map[*plan]*layouts
+	keyText    []byte // scratch for names
 	mem        []byte
 	item       value  // the element that an object is built of
 	itemAt     int    // its number in its list
