@@ -19,6 +19,9 @@ type Config struct {
 	Preset Names `yaml:"preset"`
 	// From are facts of one's own.
 	From []FactConfig `yaml:"from"`
+	// Scope is a field whose text is put before each key with a slash, where one address may be several hosts'
+	// (observer.name, a tenant). A rule then asks for '{observer.name}/{source.ip}'.
+	Scope string `yaml:"scope"`
 	// Keys and PerKey bound the keys (default 1,000,000) and the facts of each (default 32).
 	Keys   int `yaml:"keys"`
 	PerKey int `yaml:"per_key"`
@@ -54,6 +57,8 @@ type FactConfig struct {
 	Name string `yaml:"name"`
 	// When are fields with the values (with *) of which the event must have one; an array has each of its elements.
 	When map[string]Names `yaml:"when"`
+	// Unless are fields with values of which the event must have none.
+	Unless map[string]Names `yaml:"unless"`
 	// Key is the field with the key, Set is column: field. Both may have functions: `message | address`.
 	Key string            `yaml:"key"`
 	Set map[string]string `yaml:"set"`
@@ -145,6 +150,11 @@ func (c *Config) Check() (out []dimension.Complaint) {
 	case c.Shared.Within < time.Second || c.Shared.Within > c.Keep:
 		bad("shared.within", "%s; expected 1s to keep (%s)", c.Shared.Within, c.Keep)
 	}
+	if c.Scope != "" {
+		if _, err := parseExpression(c.Scope, nil); err != nil {
+			bad("scope", "%v", err)
+		}
+	}
 	seen := map[string]bool{}
 	for i := range c.From {
 		f := &c.From[i]
@@ -174,9 +184,11 @@ func (f *FactConfig) check(bad func(key, format string, args ...any)) {
 	if len(f.When) == 0 {
 		bad(".when", "no conditions; expected field: value, such as event.dataset: dhcpd")
 	}
-	for name := range f.When {
-		if _, err := event.ParsePath(name); err != nil {
-			bad(".when", "%v", err)
+	for key, fields := range map[string]map[string]Names{".when": f.When, ".unless": f.Unless} {
+		for name := range fields {
+			if _, err := event.ParsePath(name); err != nil {
+				bad(key, "%v", err)
+			}
 		}
 	}
 	if f.Key == "" {

@@ -12,7 +12,7 @@ import (
 func TestCheck(t *testing.T) {
 	for _, c := range []struct{ name, in, key, want string }{
 		{"nothing", "keys: 5", "", "nothing to learn"},
-		{"preset", "preset: [dhcp, dns, arp]", "preset", `no preset "arp"; expected some of dhcp, dns, kerberos, logon, mac, vpn`},
+		{"preset", "preset: [dhcp, dns, arp]", "preset", `no preset "arp"; expected some of dhcp, dns, kerberos, logon, mac, radius, vpn`},
 		{"no when", "from: [{key: a, set: {b: c}}]", "from.1.when", "no conditions"},
 		{"no key", "from: [{when: {a: b}, set: {b: c}}]", "from.1.key", "no key"},
 		{"no set", "from: [{when: {a: b}, key: a}]", "from.1.set", "nothing to learn"},

@@ -13,6 +13,7 @@ import (
 type fact struct {
 	id       string // name and columns: what a snapshot knows it by
 	when     []condition
+	unless   []condition
 	key      *expression
 	cols     []int // columns of cells, alphabetical by name; -1: a column that only facts which end have
 	names    []string
@@ -98,7 +99,18 @@ func (t *Table) compileFact(fc *FactConfig, who *accounts) (*fact, error) {
 		f.counts = -1 // one lease after the other is no sharing
 	}
 	f.id = fc.Name + "(" + strings.Join(f.names, ",") + ")"
-	for name, values := range fc.When {
+	if f.when, err = t.conditions(fc.When); err != nil {
+		return nil, err
+	}
+	if f.unless, err = t.conditions(fc.Unless); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// conditions compiles fields with their values.
+func (t *Table) conditions(fields map[string]Names) (out []condition, err error) {
+	for name, values := range fields {
 		p, err := event.ParsePath(name)
 		if err != nil {
 			return nil, err
@@ -114,13 +126,28 @@ func (t *Table) compileFact(fc *FactConfig, who *accounts) (*fact, error) {
 				cond.values = append(cond.values, v)
 			}
 		}
-		f.when = append(f.when, cond)
+		out = append(out, cond)
 	}
 	// event.action and event.code before what is in the dataset's own fields.
-	slices.SortFunc(f.when, func(a, b condition) int {
+	slices.SortFunc(out, func(a, b condition) int {
 		return strings.Compare(t.fields[a.path].path.String(), t.fields[b.path].path.String())
 	})
-	return f, nil
+	return out, nil
+}
+
+// says tells whether e is an event that teaches the fact.
+func (f *fact) says(e *event.Event, t *Table) bool {
+	for i := range f.when {
+		if !f.when[i].holds(t.value(e, f.when[i].path), t.condition) {
+			return false
+		}
+	}
+	for i := range f.unless {
+		if f.unless[i].holds(t.value(e, f.unless[i].path), t.condition) {
+			return false
+		}
+	}
+	return true
 }
 
 // expression parses s and numbers its field.

@@ -8,29 +8,29 @@ import (
 
 // answer is what the last Find found.
 type answer struct {
-	win    []winner // by column
-	item   int32
-	shared bool
-	points []point
-	users  []string
-	cell   [2][]byte
-	seen   [2]int64
+	win       []winner // by column; only those in said have anything
+	said      []int
+	item      int32
+	at, floor int64
+	shared    bool
+	points    []point
+	users     []string
+	cell      [2][]byte
 }
 
 // winner is the newest claim to a column: the strong ones, and the weak.
 type winner struct {
 	claim [2]claim
 	cell  string // what answers
+	said  bool
 }
 
-// claim is a fact's say at a time: at is when it was last said, that time itself where it holds over it.
+// claim is a run's say at a time: at is when it was last said, that time itself where it holds over it.
 type claim struct {
 	at    int64
-	fact  uint16
-	row   string
+	run   *entry // nil: there is none
 	cell  string
-	valid bool // some claim of the same value holds
-	there bool
+	valid bool // it holds, or another claim of the same value
 }
 
 // point is a time at which a key was bound or let go.
@@ -76,7 +76,7 @@ func (t *Table) Cell(row, col int) []byte {
 		return []byte("false")
 	case 1, 2:
 		i := own - 1
-		a.cell[i] = append(event.AppendTime(append(a.cell[i][:0], '"'), a.seen[i]), '"')
+		a.cell[i] = append(event.AppendTime(append(a.cell[i][:0], '"'), t.seen()[i]), '"')
 		return a.cell[i]
 	}
 	t.cell = append(t.cell[:0], a.win[col].cell...)
@@ -86,23 +86,28 @@ func (t *Table) Cell(row, col int) []byte {
 // resolve fills in the answer for the key x at a time, and tells whether there is any.
 func (t *Table) resolve(x *item, at int64) bool {
 	a := &t.answer
-	clear(a.win)
-	floor := t.boundSince(x, at)
-	a.shared = t.isShared(x, at, floor)
-	a.seen = [2]int64{maxTime, minTime}
-	for pass := range 2 {
-		for i := range x.entries {
-			if c, ok := t.claimOf(x, &x.entries[i], at, floor); ok {
-				t.claim(c, pass == 1)
-			}
+	for _, col := range a.said {
+		a.win[col] = winner{}
+	}
+	a.said = a.said[:0]
+	a.at, a.floor = at, t.boundSince(x, at)
+	a.shared = t.isShared(x, at, a.floor)
+	doubt := false
+	for i := range x.entries {
+		if c, ok := t.claimOf(x, &x.entries[i], at); ok {
+			t.claim(c)
+			doubt = doubt || !c.valid
 		}
 	}
+	if doubt && len(x.entries) > 1 {
+		t.confirm(x, at)
+	}
 	some := false
-	for col := range a.win {
+	for _, col := range a.said {
 		w := &a.win[col]
-		for _, c := range w.claim {
-			if c.there && c.valid {
-				w.cell = c.cell
+		for i := range w.claim {
+			if w.claim[i].valid {
+				w.cell = w.claim[i].cell
 				break
 			}
 		}
@@ -111,45 +116,59 @@ func (t *Table) resolve(x *item, at int64) bool {
 		}
 		some = some || w.cell != ""
 	}
-	if some || a.shared {
-		t.seen(x, at, floor)
-		return true
-	}
-	return false
+	return some || a.shared
 }
 
 // claimOf returns what e claims at a time.
-func (t *Table) claimOf(x *item, e *entry, at, floor int64) (c claim, ok bool) {
+func (t *Table) claimOf(x *item, e *entry, at int64) (c claim, ok bool) {
 	if t.facts[e.fact].ends || e.first > at || t.gone(e) {
 		return c, false
 	}
 	if at < e.last {
-		return claim{at: at, fact: e.fact, row: e.row, there: true, valid: true}, true
+		return claim{at: at, run: e, valid: true}, true
 	}
-	valid := at < e.to && e.last >= floor && !t.ended(x, e, at)
-	return claim{at: e.last, fact: e.fact, row: e.row, there: true, valid: valid}, true
+	return claim{at: e.last, run: e, valid: at < e.to && e.last >= t.answer.floor && !t.ended(x, e, at)}, true
 }
 
-// claim takes a claim to each column that its row has: first the newest, then whether it, or another claim of the same
-// value, holds.
-func (t *Table) claim(c claim, second bool) {
-	f := t.facts[c.fact]
-	kind := strong
-	if f.weak {
-		kind = weak
-	}
+// claim takes a claim to each column that its row has, where it is the newest.
+func (t *Table) claim(c claim) {
+	f := t.facts[c.run.fact]
 	for i, col := range f.cols {
-		if c.cell = cellAt(c.row, i); c.cell == "" {
+		if c.cell = cellAt(c.run.row, i); c.cell == "" {
 			continue
 		}
-		w := &t.answer.win[col].claim[kind]
-		switch {
-		case second:
-			w.valid = w.valid || c.valid && w.cell == c.cell
-		case !w.there || c.beats(w):
-			*w = c
+		w := &t.answer.win[col]
+		if !w.said {
+			w.said = true
+			t.answer.said = append(t.answer.said, col)
+		}
+		if best := &w.claim[f.strength()]; best.run == nil || c.beats(best) {
+			*best = c
 		}
 	}
+}
+
+// confirm looks, for values whose newest claim does not hold, for another claim of the same value that does.
+func (t *Table) confirm(x *item, at int64) {
+	for i := range x.entries {
+		c, ok := t.claimOf(x, &x.entries[i], at)
+		if !ok || !c.valid {
+			continue
+		}
+		f := t.facts[c.run.fact]
+		for j, col := range f.cols {
+			if best := &t.answer.win[col].claim[f.strength()]; !best.valid && best.cell == cellAt(c.run.row, j) {
+				best.valid = best.cell != ""
+			}
+		}
+	}
+}
+
+func (f *fact) strength() int {
+	if f.weak {
+		return weak
+	}
+	return strong
 }
 
 // beats orders claims: the newest, of those the fact of the lowest number, of those the greatest row.
@@ -157,10 +176,10 @@ func (c *claim) beats(o *claim) bool {
 	switch {
 	case c.at != o.at:
 		return c.at > o.at
-	case c.fact != o.fact:
-		return c.fact < o.fact
+	case c.run.fact != o.run.fact:
+		return c.run.fact < o.run.fact
 	}
-	return c.row > o.row
+	return c.run.row > o.run.row
 }
 
 // ended tells whether a fact that ends came behind the last of e.
@@ -303,20 +322,22 @@ func (t *Table) sameParent(col int) bool {
 	return ok && strings.HasPrefix(t.columns[col], parent) && len(t.columns[col]) > len(parent) && t.columns[col][len(parent)] == '.'
 }
 
-// seen notes the first and the last time, up to at, of what answers.
-func (t *Table) seen(x *item, at, floor int64) {
+// seen returns the first and the last time, up to that of the answer, at which it was said.
+func (t *Table) seen() [2]int64 {
 	a := &t.answer
+	out := [2]int64{maxTime, minTime}
+	x := &t.items[a.item]
 	for i := range x.entries {
 		e := &x.entries[i]
 		f := t.facts[e.fact]
-		if f.ends || e.first > at || t.gone(e) || min(e.last, at) < floor {
+		if f.ends || e.first > a.at || t.gone(e) || min(e.last, a.at) < a.floor {
 			continue
 		}
 		for j, col := range f.cols {
 			if cell := cellAt(e.row, j); cell != "" && (cell == a.win[col].cell || a.shared) {
-				a.seen[0] = min(a.seen[0], max(e.first, floor))
-				a.seen[1] = max(a.seen[1], min(e.last, at))
+				out[0], out[1] = min(out[0], max(e.first, a.floor)), max(out[1], min(e.last, a.at))
 			}
 		}
 	}
+	return out
 }

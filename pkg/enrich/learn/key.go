@@ -13,11 +13,15 @@ const (
 )
 
 // appendKey appends the form in which a key is kept: an address as RFC 5952 writes it (IPv4 within IPv6 as IPv4, without
-// zone), a MAC address as ECS does, all else in lower case.
+// zone), a MAC address as ECS does, all else in lower case. What stands before the last slash is a scope.
 func appendKey(dst, t []byte) []byte {
 	t = bytes.TrimSpace(t)
 	if len(t) > maxKey {
 		return dst
+	}
+	if i := bytes.LastIndexByte(t, '/'); i >= 0 {
+		dst = append(appendLower(dst, t[:i]), '/')
+		t = t[i+1:]
 	}
 	if len(t) > 0 && (t[0]-'0' < 10 || bytes.IndexByte(t, ':') >= 0) && len(t) < 64 {
 		if a, err := parseAddr(t); err == nil {
@@ -27,6 +31,11 @@ func appendKey(dst, t []byte) []byte {
 	if m, ok := appendMAC(dst, t); ok {
 		return m
 	}
+	return appendLower(dst, t)
+}
+
+// appendLower appends t with its ASCII letters in lower case.
+func appendLower(dst, t []byte) []byte {
 	for _, c := range t {
 		if c >= 'A' && c <= 'Z' {
 			c += 'a' - 'A'

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -69,6 +70,7 @@ type Table struct {
 	byDataset  map[string][]uint16
 	anyDataset []uint16
 	fields     []field
+	scope      *expression
 	event      uint64 // number of the event that is looked at
 
 	keys            int
@@ -122,7 +124,14 @@ func New(cfg *Config, opt Options) (*Table, error) {
 	}
 	t.dataset = t.pathOf(datasetPath)
 	t.sharedColumn = t.column(t.shared.Column)
-	if err := t.compile(cfg); err != nil {
+	var err error
+	if cfg.Scope != "" {
+		t.scope, err = t.expression(cfg.Scope, nil)
+	}
+	if err == nil {
+		err = t.compile(cfg)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("learned dimension %q: %w", opt.Name, err)
 	}
 	t.classes = make([]class, len(t.facts))
@@ -173,10 +182,8 @@ func (t *Table) future(at int64) bool {
 // try teaches the i-th fact if e says it.
 func (t *Table) try(i int, e *event.Event, at int64, future bool) {
 	f := t.facts[i]
-	for j := range f.when {
-		if !f.when[j].holds(t.value(e, f.when[j].path), t.condition) {
-			return
-		}
+	if !f.says(e, t) {
+		return
 	}
 	var ok bool
 	if t.row, ok = f.appendRow(t.row[:0], e, t); !ok {
@@ -194,22 +201,38 @@ func (t *Table) try(i int, e *event.Event, at int64, future bool) {
 	case at < t.stream-t.late:
 		t.stats.Late++
 	}
-	n := 0
+	taught := 0
 	for el := range t.value(e, f.key.path).Elements {
 		var text []byte
 		if text, t.text, ok = f.key.eval(el, t.text); !ok {
 			continue
 		}
-		t.key = appendKey(t.key[:0], text)
-		if len(t.key) == 0 || nobody(t.key) {
+		t.key = t.scoped(e)
+		n := len(t.key)
+		t.key = appendKey(t.key, text)
+		if len(t.key) == n || len(t.key) > maxKey || nobody(t.key[n:]) {
 			t.stats.Refused++
 			continue
 		}
 		t.teach(uint16(i), at, to)
-		if n++; n == maxElements {
+		if taught++; taught == maxElements {
 			break
 		}
 	}
+}
+
+// scoped returns what stands before the keys of e.
+func (t *Table) scoped(e *event.Event) []byte {
+	key := t.key[:0]
+	if t.scope == nil {
+		return key
+	}
+	var text []byte
+	var ok bool
+	if text, t.text, ok = t.scope.eval(t.value(e, t.scope.path), t.text); ok && len(text) <= maxKey {
+		key = append(appendLower(key, bytes.TrimSpace(text)), '/')
+	}
+	return key
 }
 
 // value reads a field, once an event.

@@ -338,3 +338,62 @@ func resume(t *testing.T, dir string, tab *Table, mark int64) *state.Store {
 	}
 	return store
 }
+
+// One address in two networks is two keys.
+func TestScope(t *testing.T) {
+	cfg := story()
+	cfg.Scope = "site"
+	tab := mustNew(t, cfg)
+	for site, mac := range map[string]string{"Berlin": "m1", "2001:DB8:0::1": "m2", "": "m3", strings.Repeat("s", 250): "m4"} {
+		say(tab, "lease", "::ffff:10.0.0.1", 0, fmt.Sprintf(`,"mac":%q,"site":%q`, mac, site))
+	}
+	for key, want := range map[string]string{"berlin/10.0.0.1": `"m1"`, "Berlin/::ffff:10.0.0.1": `"m1"`, "2001:DB8:0::1/10.0.0.1": `"m2"`, "10.0.0.1": `"m3"`, "paris/10.0.0.1": ""} {
+		if got := found(tab, key, sec(1))["host.mac"]; got != want {
+			t.Errorf("%s: %s, want %s", key, got, want)
+		}
+	}
+	if s := tab.Stats(); s.Keys != 3 || s.Refused != 1 {
+		t.Errorf("%+v", s)
+	}
+	again := mustNew(t, cfg)
+	if err := again.Restore(tab.Base(nil), nil); err != nil {
+		t.Error(err)
+	}
+	say(tab, "lease", "127.0.0.1", 0, `,"mac":"m","site":"Berlin"`)
+	if tab.Stats().Refused != 2 {
+		t.Error("a scope makes loopback a key")
+	}
+}
+
+func TestUnless(t *testing.T) {
+	cfg := &Config{From: []FactConfig{{
+		When: map[string]Names{"event.action": {"log*"}}, Unless: map[string]Names{"event.outcome": {"failure", "unk*"}, "tags": {"test"}},
+		Key: "k", Set: map[string]string{"user.name": "user"},
+	}}}
+	tab := mustNew(t, cfg)
+	for i, more := range []string{`"event":{"action":"logon"}`, `"event":{"action":"logon","outcome":"failure"}`, `"event":{"action":"logon","outcome":"unknown"}`,
+		`"event":{"action":"logon"},"tags":["a","test"]`, `"event":{"action":"xlogon"}`, `"event":{"action":["x","login"],"outcome":"success"},"tags":"a"`, `"event":{}`} {
+		tell(tab, told{at: sec(0), line: fmt.Appendf(nil, `{"k":"10.0.0.%d","user":"u",%s}`, i, more)})
+	}
+	var got []string
+	for key := range tab.Keys {
+		got = append(got, key)
+	}
+	if fmt.Sprint(got) != "[10.0.0.0 10.0.0.5]" {
+		t.Errorf("%v", got)
+	}
+}
+
+// The events of one batch or of many teach the same, in their order.
+func TestEachEventSeesTheOneBefore(t *testing.T) {
+	tab := mustNew(t, story())
+	for i := range 20 {
+		say(tab, "lease", "10.0.0.1", i, fmt.Sprintf(`,"mac":"m%d"`, i))
+		if got := found(tab, "10.0.0.1", sec(i))["host.mac"]; got != fmt.Sprintf(`"m%d"`, i) {
+			t.Fatalf("after lease %d: %s", i, got)
+		}
+		if got := found(tab, "10.0.0.1", sec(i)-1)["host.mac"]; i > 0 && got != fmt.Sprintf(`"m%d"`, i-1) {
+			t.Fatalf("before lease %d: %s", i, got)
+		}
+	}
+}
