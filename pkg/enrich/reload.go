@@ -146,8 +146,8 @@ func (w *watcher) reload() {
 func (w *watcher) close() error {
 	close(w.done)
 	w.end()
-	w.stop()
 	w.wg.Wait()
+	w.stop()
 	w.remote.Wait()
 	err := closeKeepers(w.keepers)
 	if w.notify != nil {
