@@ -45,7 +45,7 @@ func provision(users int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	version, err := exec.Command("samba", "--version").Output()
+	version, err := exec.Command(Program("samba"), "--version").Output()
 	if err != nil {
 		return "", err
 	}

@@ -61,8 +61,8 @@ func New(t testing.TB, users int) *DC {
 	if os.Getuid() != 0 {
 		t.Skip("an Active Directory controller needs root for its ports")
 	}
-	for _, tool := range []string{"samba", "samba-tool", "cp"} {
-		if _, err := exec.LookPath(tool); err != nil {
+	for _, tool := range []string{"samba", "samba-tool", "ldapmodify"} {
+		if Program(tool) == "" {
 			t.Skipf("%s is not installed (scripts/setup test)", tool)
 		}
 	}
@@ -86,6 +86,16 @@ func New(t testing.TB, users int) *DC {
 	d.write(t, "dc.conf", fmt.Appendf(nil, conf, d.IP, dir))
 	t.Cleanup(func() { d.Stop() })
 	return d
+}
+
+// Program returns the path of a program, also where PATH lacks the system's folders; empty: it is not installed.
+func Program(name string) string {
+	for _, p := range []string{name, "/usr/sbin/" + name} {
+		if path, err := exec.LookPath(p); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // Start is New and Start.
@@ -119,7 +129,7 @@ func (d *DC) Start(t testing.TB) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	d.cmd = exec.Command("samba", "-s", d.conf, "-F", "-M", "single", "--no-process-group")
+	d.cmd = exec.Command(Program("samba"), "-s", d.conf, "-F", "-M", "single", "--no-process-group")
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	// Should the test die, so does the controller.
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -25,8 +25,10 @@ type conn struct {
 	url   string
 }
 
-// search sends one request and returns its answer. ctx ends the connection.
-func (c *conn) search(ctx context.Context, r *ldap.SearchRequest) (*ldap.SearchResult, error) {
+// search sends one request and returns its answer, which must be there within timeout. The end of ctx ends the connection.
+func (c *conn) search(ctx context.Context, r *ldap.SearchRequest, timeout time.Duration) (*ldap.SearchResult, error) {
+	c.SetTimeout(timeout)
+	r.TimeLimit = int(timeout.Seconds())
 	// AfterFunc and not Close: that waits for the library's goroutines, which may wait for the network.
 	stop := context.AfterFunc(ctx, func() { c.guard.SetDeadline(time.Unix(1, 0)) })
 	defer stop()

@@ -91,7 +91,6 @@ func TestIllServers(t *testing.T) {
 			srv.mu.Unlock()
 			if c.want == late {
 				s.cfg.Timeout = 500 * time.Millisecond
-				s.conn.SetTimeout(s.cfg.Timeout)
 			}
 			_, err := s.try()
 			s.cfg.Timeout = time.Minute

@@ -34,8 +34,9 @@ type query struct {
 	controls []ldap.Control
 }
 
+// request makes the search's request.
 func (s *Source) request(q query, extra ...ldap.Control) *ldap.SearchRequest {
-	return ldap.NewSearchRequest(q.base, q.scope, ldap.NeverDerefAliases, 0, int(s.cfg.Timeout.Seconds()), false, q.filter, q.attrs,
+	return ldap.NewSearchRequest(q.base, q.scope, ldap.NeverDerefAliases, 0, 0, false, q.filter, q.attrs,
 		append(q.controls[:len(q.controls):len(q.controls)], extra...))
 }
 
@@ -43,7 +44,7 @@ func (s *Source) request(q query, extra ...ldap.Control) *ldap.SearchRequest {
 func (s *Source) paged(ctx context.Context, c *conn, q query, add func(*ldap.Entry) error) error {
 	page := ldap.NewControlPaging(uint32(s.cfg.Page))
 	for seen := 0; ; {
-		res, err := c.search(ctx, s.request(q, page))
+		res, err := c.search(ctx, s.request(q, page), s.cfg.Timeout)
 		if err != nil {
 			return fmt.Errorf("search %q: %w", q.base, err)
 		}
@@ -69,7 +70,8 @@ func (s *Source) paged(ctx context.Context, c *conn, q query, add func(*ldap.Ent
 // dirSync calls add for each entry that changed since the cookie (none: for all), and returns the cookie for next time.
 func (s *Source) dirSync(ctx context.Context, c *conn, q query, flags int64, cookie []byte, add func(*ldap.Entry) error) ([]byte, error) {
 	for seen, idle := 0, 0; ; {
-		res, err := c.search(ctx, s.request(q, ldap.NewRequestControlDirSync(flags, maxMessage, cookie)))
+		// Samba knows no pages here: all comes in one answer.
+		res, err := c.search(ctx, s.request(q, ldap.NewRequestControlDirSync(flags, maxMessage, cookie)), 5*s.cfg.Timeout)
 		if err != nil {
 			return nil, fmt.Errorf("DirSync %q: %w", q.base, err)
 		}
@@ -102,7 +104,7 @@ func (s *Source) dirSync(ctx context.Context, c *conn, q query, flags int64, coo
 // one reads a single entry.
 func (s *Source) one(ctx context.Context, c *conn, base string, attrs []string, controls ...ldap.Control) (*ldap.Entry, error) {
 	q := query{base: base, scope: ldap.ScopeBaseObject, filter: "(objectClass=*)", attrs: attrs, controls: controls}
-	res, err := c.search(ctx, s.request(q))
+	res, err := c.search(ctx, s.request(q), s.cfg.Timeout)
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", base, err)
 	}

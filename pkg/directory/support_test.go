@@ -75,7 +75,7 @@ func (s *subject) fetch(t testing.TB) bool {
 }
 
 func (s *subject) try() (bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	f, err := s.Fetch(ctx, s.had)
 	if errors.Is(err, dimension.ErrUnchanged) {
@@ -154,7 +154,7 @@ func password(t testing.TB, secret string) string {
 
 // config is for the test's controller.
 func config(d *testdc.DC, user string) Config {
-	return Config{URLs: []string{"ldaps://" + d.IP}, CA: d.CA, ServerName: testdc.Host, Bind: Bind{User: user, PasswordFile: "pw"}}
+	return Config{URLs: []string{"ldaps://" + d.IP}, CA: d.CA, ServerName: testdc.Host, Timeout: 2 * time.Minute, Bind: Bind{User: user, PasswordFile: "pw"}}
 }
 
 // tlsOf trusts the controller's authority.
