@@ -3,6 +3,8 @@ package normalize
 import (
 	"slices"
 	"unsafe"
+
+	"leat/pkg/event"
 )
 
 // Events of one source mostly have the same fields. A layout is the text of the output between their values, for one set of fields that are
@@ -21,8 +23,9 @@ type layout struct {
 
 // piece is a text and the leaf whose value stands behind it; leaf -1 is what was not used. The text has room for a word behind it.
 type piece struct {
-	text []byte
-	leaf int32
+	text  []byte
+	leaf  int32
+	array bool // the leaf's field is a list
 }
 
 // constant is a value that is in the text; the leaf must still have it.
@@ -68,7 +71,11 @@ func (r *runner) lay(dst []byte) (out []byte, ok bool) {
 		p := &l.pieces[i]
 		out = appendWords(out, p.text)
 		if p.leaf >= 0 {
-			out = r.plainField(out, int(p.leaf))
+			if v := r.leaves[p.leaf]; !p.array && len(v) == 1 && !v[0].json {
+				out = event.AppendString(out, v[0].b)
+			} else {
+				out = r.plainField(out, int(p.leaf))
+			}
 			continue
 		}
 		before := len(out)
@@ -154,7 +161,7 @@ func (r *runner) newLayout() *layout {
 		if leaf < 0 && !l.unused {
 			return dst
 		}
-		l.pieces = append(l.pieces, piece{padded(dst[from:]), int32(leaf)})
+		l.pieces = append(l.pieces, piece{padded(dst[from:]), int32(leaf), leaf >= 0 && r.plan.fields[leaf].Array})
 		dst = append(dst, '0')
 		from = len(dst)
 		return dst

@@ -212,8 +212,11 @@ func (s *sign) fitsHeader(h *logHeader) bool {
 
 // zeekNamed returns the plan that asks for Zeek's log of that very name, or nil.
 func (x *index) zeekNamed(path string) *plan {
+	if path == "" {
+		return nil
+	}
 	for _, ref := range x.headers {
-		if path != "" && slices.Contains(ref.sign.zeek, path) {
+		if slices.Contains(ref.sign.zeek, path) {
 			return ref.plan
 		}
 	}

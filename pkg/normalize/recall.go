@@ -34,21 +34,24 @@ func (x *index) rankTexts() {
 			k.signs = append(k.signs, int32(n))
 		}
 	}
-	slices.SortFunc(k.signs, func(a, b int32) int {
-		switch {
-		case x.signs[a].beats(x.signs[b]):
-			return -1
-		case x.signs[b].beats(x.signs[a]):
-			return 1
-		}
-		return int(a - b) // of one mapping, and as good
-	})
+	slices.SortStableFunc(k.signs, x.order)
 	k.signs = k.signs[:min(len(k.signs), maxAsked+1)]
 	k.rank = map[int32]int{}
 	for i, n := range k.signs {
 		k.rank[n] = i
 		k.facts = append(k.facts, factsOf(x.signs[n].sign))
 	}
+}
+
+// order puts the sign that counts for more first. Of two of one mapping that count for as much the first stays first.
+func (x *index) order(a, b int32) int {
+	switch {
+	case x.signs[a].beats(x.signs[b]):
+		return -1
+	case x.signs[b].beats(x.signs[a]):
+		return 1
+	}
+	return 0
 }
 
 func factsOf(s *sign) quickFacts {
@@ -107,6 +110,31 @@ func (r *runner) remember(x *index, c *choice) {
 	if _, few := x.ranked.rank[c.at]; few {
 		r.lastOf, r.lastSign = x, c.at
 	}
+}
+
+// program remembers which signs are filed under the program that was asked for last: the same one sends many lines.
+type program struct {
+	of    *index
+	name  []byte
+	found []int32
+}
+
+// signs returns those that ask for a program of that name, the one that counts for most first: the others are then not asked.
+func (p *program) signs(x *index, name []byte) []int32 {
+	if p.of == x && bytes.Equal(p.name, name) {
+		return p.found
+	}
+	p.of, p.name, p.found = x, append(p.name[:0], name...), p.found[:0]
+	if at := x.byProgram.get(name); at >= 0 {
+		p.found = append(p.found, x.lists[at]...)
+	}
+	for i := range x.globs {
+		if glob(x.globs[i].glob, name) {
+			p.found = append(p.found, x.globs[i].sign)
+		}
+	}
+	slices.SortStableFunc(p.found, x.order)
+	return p.found
 }
 
 // there remembers which bytes are in a text, once somebody asked.

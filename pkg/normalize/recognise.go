@@ -230,11 +230,8 @@ func (r *runner) recognise(x *index, hint string) *plan {
 		}
 	}
 	if len(r.head.Program) > 0 {
-		c.list(x.byProgram.get(r.head.Program))
-		for i := range x.globs {
-			if glob(x.globs[i].glob, r.head.Program) {
-				c.try(x.globs[i].sign)
-			}
+		for _, n := range r.program.signs(x, r.head.Program) {
+			c.try(n)
 		}
 	}
 	if !r.isObj && (c.best.plan == nil || c.best.sign.score < sureScore) {

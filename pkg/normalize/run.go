@@ -49,8 +49,9 @@ type runner struct {
 	written    writtenTime
 	choice     choice
 	tried      tried
-	lastOf     *index // that lastSign is of; nil = none
-	lastSign   int32  // by which the last text was recognised
+	program    program // of the last line that had one
+	lastOf     *index  // that lastSign is of; nil = none
+	lastSign   int32   // by which the last text was recognised
 	there      there
 	matcher    parse.Matcher
 	inner      event.Event

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"net/netip"
 	"unsafe"
-
-	"leat/pkg/event"
 )
 
 // maxSteps bounds the backtracking for one line and pattern: every try counts, and every 64 bytes that it looked at.
@@ -38,7 +36,7 @@ func (m *Matcher) Match(p *Pattern, r *Record, parent int32, line []byte) bool {
 func (m *Matcher) add(p *Pattern, r *Record, parent int32) {
 	for i, name := range p.names {
 		if c := m.caps[i]; len(c) > 0 {
-			r.Add(parent, Cell{Key: name, Val: c, Kind: event.String})
+			r.addText(parent, name, c, 0)
 		}
 	}
 }
@@ -136,6 +134,9 @@ func (o *op) fixed(s []byte) int {
 func isIP(s []byte) bool {
 	if len(s) == 0 || len(s) > 45 {
 		return false
+	}
+	if IsIPv4(s) {
+		return true
 	}
 	_, err := netip.ParseAddr(unsafe.String(&s[0], len(s))) // does not keep it
 	return err == nil
