@@ -15,13 +15,14 @@ import (
 type allowList struct {
 	exact    map[string]struct{} // canonical values, with the kind's name and a space before each
 	suffixes map[string]struct{} // names of hosts that stand for themselves and all below them
+	above    map[string]struct{} // names above one of the list
 	blocks   map[netip.Prefix]struct{}
 	v4, v6   [129]bool // lengths that occur
 	list     []netip.Prefix
 }
 
 func newAllowList() *allowList {
-	return &allowList{exact: map[string]struct{}{}, suffixes: map[string]struct{}{}, blocks: map[netip.Prefix]struct{}{}}
+	return &allowList{exact: map[string]struct{}{}, suffixes: map[string]struct{}{}, above: map[string]struct{}{}, blocks: map[netip.Prefix]struct{}{}}
 }
 
 // special are the blocks that are nobody's on the Internet (RFC 6890 and its registries), or everybody's (multicast).
@@ -47,6 +48,7 @@ func (a *allowList) add(line []byte) bool {
 	if len(line) > 1 && line[0] == '.' {
 		if host := AppendCanonical(nil, line[1:], Domain); len(host) > 0 {
 			a.suffixes[string(host)] = struct{}{}
+			a.noteAbove(host)
 			return true
 		}
 		return false
@@ -63,7 +65,21 @@ func (a *allowList) add(line []byte) bool {
 		return ok
 	}
 	a.exact[string(value)] = struct{}{}
+	if kind == Domain {
+		a.noteAbove(value)
+	}
 	return true
+}
+
+// noteAbove notes the names above a host's, as far as they could be indicators.
+func (a *allowList) noteAbove(host []byte) {
+	for {
+		host = host[bytes.IndexByte(host, '.')+1:]
+		if bytes.IndexByte(host, '.') < 0 {
+			return
+		}
+		a.above[string(host)] = struct{}{}
+	}
 }
 
 func (a *allowList) block(p netip.Prefix) {
@@ -117,7 +133,8 @@ func (a *allowList) holdsHost(host []byte) bool {
 }
 
 // holds tells whether a canonical value is benign. An URL is, where its host is in a block or below a suffix of the list: a single name on
-// it says nothing of all that a site hosts. covers tells that a block is not, but has a benign address or block in it.
+// it says nothing of all that a site hosts. covers tells that a block
+// or a name is not, but that something benign is in or below it.
 func (a *allowList) holds(value []byte, kind Kind) (benign, covers bool) {
 	if _, ok := a.exact[string(value)]; ok {
 		return true, false
@@ -137,7 +154,8 @@ func (a *allowList) holds(value []byte, kind Kind) (benign, covers bool) {
 			}
 		}
 	case Domain:
-		return a.holdsHost(value), false
+		_, covers = a.above[string(value)]
+		return a.holdsHost(value), covers
 	case Email:
 		return a.holdsHost(value[bytes.LastIndexByte(value, '@')+1:]), false
 	case URL:

@@ -49,8 +49,8 @@ evil.example
 	if got := values(t, fetch(t, s)); got != "203.0.0.0/16 evil.example http://www.corp.example/upload/x x.www.corp.example" {
 		t.Errorf("got %q", got)
 	}
-	_, n := read(t, formatList, "203.0.0.0/16\n10.1.2.3\n", func(c *Config) { c.Allow.Builtin = nil })
-	if n.Allowed != 1 || n.Covering != 1 {
+	_, n := read(t, formatList, "203.0.0.0/16\n10.1.2.3\nquad9.net\n", func(c *Config) { c.Allow.Builtin = nil })
+	if n.Allowed != 1 || n.Covering != 2 {
 		t.Errorf("%+v", n)
 	}
 	for name, text := range map[string]string{"torn": `{"type":"cidr","list":[`, "type": `{"type":"regex","list":["x"]}`} {

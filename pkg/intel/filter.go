@@ -25,12 +25,12 @@ func (f *filter) add(h uint64) {
 	}
 }
 
+// may has no branch: several look-ups in a row then wait for memory together, not one after the other.
 func (f *filter) may(h uint64) bool {
 	b, p := f.block(h), probe(h)
+	all := uint64(1)
 	for i := 0; i < 6; i++ {
-		if b[p>>(i*9)>>6&7]&(1<<(p>>(i*9)&63)) == 0 {
-			return false
-		}
+		all &= b[p>>(i*9)>>6&7] >> (p >> (i * 9) & 63)
 	}
-	return true
+	return all&1 != 0
 }

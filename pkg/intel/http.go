@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -200,6 +201,9 @@ func (f *feedState) download(ctx context.Context) error {
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusNotModified {
 		return nil
+	}
+	if t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); t == "text/html" {
+		return errors.New("the server sent a web page, not a feed")
 	}
 	print, err := keep(filepath.Join(f.dir, bodyName), resp.Body, f.feed.MaxBytes)
 	if err != nil {

@@ -34,7 +34,7 @@ type counts struct {
 	Expired, Future, Revoked, Faint int
 	// Allowed are known to be benign, Broad are whole registries of names or a large part of the address space.
 	Allowed, Broad int
-	// Covering are blocks that hold an allow-listed address; they are used.
+	// Covering are blocks that hold, and names that stand above, something that is allow-listed; they are used.
 	Covering int
 }
 

@@ -2,6 +2,7 @@ package intel
 
 import (
 	"bytes"
+	"net/netip"
 
 	"leat/pkg/event"
 )
@@ -33,15 +34,31 @@ type Matcher struct {
 	values  []event.Value
 	hits    []Hit
 	found   []byte // values of the hits
-	key     []byte
+	keys    []byte // canonical values of the questions
+	asked   []question
+	group   uint32
 	text    []byte
 	last    [2][]byte // texts of the event that were looked up as hosts or addresses: other fields repeat them
 	out     writer
 }
 
+// question is one value to be looked up. All of an event are gathered before the first is answered: the processor then waits for their
+// lines of memory at once.
+type question struct {
+	hash   uint64
+	addr   netip.Addr // of an address: it may also be in a block
+	whole  uint32     // where the event's value begins in keys,
+	start  uint32     // and the part of it that is asked for;
+	end    uint32     // where both end
+	group  uint32     // of the questions of one group the first that has an answer counts
+	target uint8
+	kind   Kind
+	may    bool
+}
+
 // NewMatcher returns a matcher of s.
 func NewMatcher(s *Set, opt MatchOptions) *Matcher {
-	m := &Matcher{set: s, opt: opt, targets: targets(opt.Related), out: newWriter(), key: make([]byte, 0, maxValue)}
+	m := &Matcher{set: s, opt: opt, targets: targets(opt.Related), out: newWriter(), keys: make([]byte, 0, maxValue)}
 	m.fields = event.MustFields(MatchFields(opt.Related)...)
 	m.values = make([]event.Value, m.fields.Len())
 	for i, t := range m.targets {
@@ -55,6 +72,7 @@ func NewMatcher(s *Set, opt MatchOptions) *Matcher {
 // Match returns the indicators that e has, in the order of the fields, each once. They are valid until the next call.
 func (m *Matcher) Match(e *event.Event) []Hit {
 	m.hits, m.found, m.last = m.hits[:0], m.found[:0], [2][]byte{}
+	m.group = 0
 	m.fields.Read(e, m.values)
 	for i := range m.targets {
 		v := m.values[i]
@@ -65,6 +83,7 @@ func (m *Matcher) Match(e *event.Event) []Hit {
 			m.lookUpAll(i, v)
 		}
 	}
+	m.answer()
 	return m.hits
 }
 
@@ -77,8 +96,12 @@ func (m *Matcher) lookUpAll(i int, v event.Value) {
 	}
 }
 
-// maxHits bounds what one event can be made to carry.
-const maxHits = 64
+const (
+	// maxHits bounds what one event can be made to carry.
+	maxHits = 64
+	// maxAsked bounds the questions that wait.
+	maxAsked = 64
+)
 
 func (m *Matcher) lookUp(i int, v event.Value) {
 	var text []byte
@@ -91,6 +114,10 @@ func (m *Matcher) lookUp(i int, v event.Value) {
 	if len(text) == 0 || len(m.hits) >= maxHits {
 		return
 	}
+	if len(m.asked) >= maxAsked {
+		m.answer()
+	}
+	m.group++
 	l := m.targets[i].look
 	if l <= lookHost {
 		if bytes.Equal(text, m.last[0]) || bytes.Equal(text, m.last[1]) {
@@ -105,13 +132,11 @@ func (m *Matcher) lookUp(i int, v event.Value) {
 	case lookURL:
 		m.url(i, text)
 	case lookHash:
-		if k := hashKind(len(text)); k != Unknown && m.set.has[k] && m.canonical(text, k) {
-			m.hit(i, m.set.find(k, m.key))
-		}
+		m.plain(i, text, hashKind(len(text)))
 	case lookEmail:
-		if m.canonical(text, Email) && !m.hit(i, m.set.find(Email, m.key)) {
-			m.key = m.key[bytes.LastIndexByte(m.key, '@')+1:]
-			m.hit(i, m.set.findHost(m.key, !m.opt.Exact))
+		m.plain(i, text, Email)
+		if at := bytes.LastIndexByte(text, '@'); at > 0 {
+			m.host(i, text[at+1:])
 		}
 	case lookCertificate:
 		m.plain(i, text, Certificate)
@@ -120,71 +145,137 @@ func (m *Matcher) lookUp(i int, v event.Value) {
 	}
 }
 
-func (m *Matcher) plain(i int, text []byte, k Kind) {
-	if m.set.has[k] && m.canonical(text, k) {
-		m.hit(i, m.set.find(k, m.key))
-	}
+// ask notes a question about the part from start of the canonical value that keys ends with.
+func (m *Matcher) ask(i int, k Kind, whole, start int, a netip.Addr) {
+	m.asked = append(m.asked, question{hash: m.set.index.hash(k, m.keys[start:]), addr: a, whole: uint32(whole), start: uint32(start),
+		end: uint32(len(m.keys)), group: m.group, target: uint8(i), kind: k})
 }
 
-// canonical writes the canonical form to m.key; it is false where text is none of that kind.
-func (m *Matcher) canonical(text []byte, k Kind) bool {
-	m.key = AppendCanonical(m.key[:0], text, k)
-	return len(m.key) > 0
-}
-
-// host looks up a name; it is false where text is none.
-func (m *Matcher) host(i int, text []byte) bool {
-	if !m.set.has[Domain] || !m.canonical(text, Domain) {
+// plain asks for the value as a whole; it is false where text is none of that kind, or there are no indicators of it.
+func (m *Matcher) plain(i int, text []byte, k Kind) bool {
+	if !m.set.has[k] {
 		return false
 	}
-	m.hit(i, m.set.findHost(m.key, !m.opt.Exact))
+	start := len(m.keys)
+	if m.keys = AppendCanonical(m.keys, text, k); len(m.keys) == start {
+		return false
+	}
+	m.ask(i, k, start, start, netip.Addr{})
 	return true
 }
 
-// addr looks up an address; it is false where text is none.
+// addr asks for an address; it is false where text is none.
 func (m *Matcher) addr(i int, text []byte) bool {
 	a, ok := parseAddr(text)
 	if !ok {
 		return false
 	}
-	m.key = a.AppendTo(m.key[:0])
-	m.hit(i, m.set.findAddr(a, m.key))
+	start, k := len(m.keys), IPv6
+	if a.Is4() {
+		k = IPv4
+	}
+	m.keys = a.AppendTo(m.keys)
+	if m.set.has[k] || m.set.has[CIDR] {
+		m.ask(i, k, start, start, a)
+	}
 	return true
 }
 
-// url looks up an URL; its host too, where the event does not name it in a field of its own.
+// host asks for a name and, unless names stand for themselves only, for those above it; it is false where text is none.
+func (m *Matcher) host(i int, text []byte) bool {
+	if !m.set.has[Domain] {
+		return false
+	}
+	start := len(m.keys)
+	if m.keys = AppendCanonical(m.keys, text, Domain); len(m.keys) == start {
+		return false
+	}
+	m.ask(i, Domain, start, start, netip.Addr{})
+	if m.opt.Exact {
+		return true
+	}
+	part := start
+	for dots := countDots(m.keys[start:]); dots > 1; dots-- { // a registry's name is no indicator
+		part += bytes.IndexByte(m.keys[part:], '.') + 1
+		m.ask(i, Domain, start, part, netip.Addr{})
+	}
+	return true
+}
+
+// url asks for an URL; then for its host, where the event does not name it in a field of its own.
 func (m *Matcher) url(i int, text []byte) {
 	named := m.values[m.domain].Kind != event.Missing && m.targets[i].field != "http.request.referrer"
-	if named && !m.set.has[URL] || !m.canonical(text, URL) || m.set.has[URL] && m.hit(i, m.set.find(URL, m.key)) {
+	if named && !m.set.has[URL] {
 		return
 	}
+	start := len(m.keys)
+	if m.keys = AppendCanonical(m.keys, text, URL); len(m.keys) == start {
+		return
+	}
+	if m.set.has[URL] {
+		m.ask(i, URL, start, start, netip.Addr{})
+	}
 	if !named {
-		host := hostOf(m.key)
-		if a, ok := parseAddr(host); ok {
-			m.hitValue(i, m.set.findAddr(a, host), host)
-		} else {
-			m.hitValue(i, m.set.findHost(host, !m.opt.Exact), host)
+		if host := hostOf(m.keys[start:]); !m.addr(i, host) {
+			m.host(i, host)
 		}
 	}
 }
 
-func (m *Matcher) hit(i, row int) bool { return m.hitValue(i, row, m.key) }
-
-// hitValue notes a row, unless another field had it before.
-func (m *Matcher) hitValue(i, row int, value []byte) bool {
-	if row < 0 {
-		return false
+// answer looks up what was asked.
+func (m *Matcher) answer() {
+	s := m.set
+	for i := range m.asked {
+		m.asked[i].may = s.filter.may(m.asked[i].hash)
 	}
+	answered := uint32(0)
+	for i := range m.asked {
+		q := &m.asked[i]
+		if q.group == answered {
+			continue
+		}
+		value := m.keys[q.start:q.end]
+		row := -1
+		if q.may {
+			if n, ok := s.index.probe(q.hash, q.kind, value); ok {
+				row = int(n)
+			}
+		}
+		if row < 0 && s.near != nil && q.addr.IsValid() && s.near.may(q.addr) {
+			row = s.blocks.Find(value, 0)
+		}
+		if row >= 0 {
+			answered = q.group
+			m.hit(int(q.target), row, m.keys[q.whole:q.end])
+		}
+	}
+	m.asked, m.keys = m.asked[:0], m.keys[:0]
+}
+
+// hit notes a row, unless another field had it before.
+func (m *Matcher) hit(i, row int, value []byte) {
 	for _, h := range m.hits {
 		if h.Row == row {
-			return true
+			return
 		}
+	}
+	if len(m.hits) >= maxHits {
+		return
 	}
 	at := len(m.found)
 	m.found = append(m.found, value...)
 	m.hits = append(m.hits, Hit{Row: row, Field: m.targets[i].field, at: at, end: len(m.found)})
-	return true
 }
 
 // Value returns the event's value, in canonical form, that made a hit of the last Match.
 func (m *Matcher) Value(h Hit) []byte { return m.found[h.at:h.end] }
+
+func countDots(value []byte) int {
+	n := 0
+	for _, c := range value {
+		if c == '.' {
+			n++
+		}
+	}
+	return n
+}

@@ -3,7 +3,6 @@ package intel
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"leat/pkg/dimension"
 )
@@ -79,63 +78,4 @@ func kindOfCell(cell []byte) Kind {
 		}
 	}
 	return Unknown
-}
-
-// find returns the row of a canonical value, or -1.
-func (s *Set) find(kind Kind, value []byte) int {
-	if !s.has[kind] {
-		return -1
-	}
-	h := s.index.hash(kind, value)
-	if !s.filter.may(h) {
-		return -1
-	}
-	if row, ok := s.index.probe(h, kind, value); ok {
-		return int(row)
-	}
-	return -1
-}
-
-// findAddr returns the row of an address, whose canonical form is value, or of the smallest block that holds it.
-func (s *Set) findAddr(a netip.Addr, value []byte) int {
-	kind := IPv6
-	if a.Is4() {
-		kind = IPv4
-	}
-	if row := s.find(kind, value); row >= 0 {
-		return row
-	}
-	if s.blocks == nil || !s.near.may(a) {
-		return -1
-	}
-	return s.blocks.Find(value, 0)
-}
-
-// findHost returns the row of a host's name or, with suffix, of the longest name above it that is listed.
-func (s *Set) findHost(value []byte, suffix bool) int {
-	if !s.has[Domain] {
-		return -1
-	}
-	for dots := countDots(value); ; dots-- {
-		if row := s.find(Domain, value); row >= 0 {
-			return row
-		}
-		if !suffix || dots < 2 {
-			return -1 // a registry's name is no indicator
-		}
-		for value[0] != '.' {
-			value = value[1:]
-		}
-		value = value[1:]
-	}
-}
-
-func countDots(value []byte) int {
-	n := 0
-	for _, c := range value {
-		if c == '.' {
-			n++
-		}
-	}
-	return n
 }

@@ -278,6 +278,11 @@ func (s *Source) build(ctx context.Context, now time.Time) (*dimension.Fetched, 
 		if err := s.optional(f, f.read(ctx, &t)); err != nil {
 			return nil, err
 		}
+		if n := t.counts; n.Used == 0 && n.Malformed > 0 && n.Malformed == n.Records {
+			if err := s.optional(f, fmt.Errorf("none of %d records is an indicator in the format %s", n.Records, f.feed.Format)); err != nil {
+				return nil, err
+			}
+		}
 		s.env.Log.Info("feed read", append([]any{"dimension", s.env.Name, "feed", f.feed.Name}, t.counts.list()...)...)
 	}
 	c.index = index{} // its memory is wanted for the table

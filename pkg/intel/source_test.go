@@ -55,6 +55,10 @@ func newSite(t *testing.T, tlsOn bool) *site {
 				return
 			}
 			s.full[r.URL.Path]++
+			w.Header().Set("Content-Type", "text/plain")
+			if strings.HasSuffix(r.URL.Path, ".html") {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			}
 			_, _ = io.WriteString(w, text)
 		}
 	})
@@ -172,6 +176,8 @@ func TestRestart(t *testing.T) {
 func TestDownloadFaults(t *testing.T) {
 	web := newSite(t, true)
 	web.set("/f.txt", strings.Repeat("192.0.2.1\n", 100))
+	web.set("/login.html", "192.0.2.1\n")
+	web.set("/other.txt", "sorry\nnot today\n")
 	dir := t.TempDir()
 	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}))
 	write(t, dir, "ca.pem", ca)
@@ -188,6 +194,8 @@ func TestDownloadFaults(t *testing.T) {
 		{"unknown certificate", Feed{URL: web.URL + "/f.txt"}, "certificate"},
 		{"not there", Feed{URL: web.URL + "/g.txt?key=s3cret", CAFile: "ca.pem"}, "404"},
 		{"too big", Feed{URL: web.URL + "/f.txt", CAFile: "ca.pem", MaxBytes: 100}, "max_bytes"},
+		{"a web page", Feed{URL: web.URL + "/login.html", CAFile: "ca.pem"}, "a web page"},
+		{"no indicators", Feed{URL: web.URL + "/other.txt", CAFile: "ca.pem"}, "none of 2 records"},
 		{"no CA", Feed{URL: web.URL + "/f.txt", CAFile: "bad.pem"}, "no certificate"},
 		{"no secret", Feed{URL: web.URL + "/f.txt", CAFile: "ca.pem", TokenEnv: "LEAT_TEST_NO_SUCH"}, "LEAT_TEST_NO_SUCH"},
 		{"nobody there", Feed{URL: "http://127.0.0.1:1/f.txt?key=s3cret"}, "get http://127.0.0.1:1/f.txt:"},
