@@ -56,7 +56,7 @@ type Config struct {
 type Bind struct {
 	// User is a DN, or of Active Directory also user@domain or DOMAIN\user.
 	User string `yaml:"user"`
-	// PasswordFile holds the password, read anew for each connection; one line end at its end is not part of it.
+	// PasswordFile holds the password, read anew for each connection; white space at its end is not part of it.
 	PasswordFile string `yaml:"password_file"`
 	// PasswordEnv names the environment variable that holds it.
 	PasswordEnv string `yaml:"password_env"`

@@ -116,9 +116,9 @@ func TestOpen(t *testing.T) {
 		want string
 	}{
 		{Bind{User: "a", PasswordFile: "pw"}, "", ""},
-		{Bind{User: "a", PasswordFile: "gone"}, "", "read bind.password_file"},
-		{Bind{User: "a", PasswordFile: "empty"}, "", "is empty"},
-		{Bind{User: "a", PasswordEnv: "LEAT_TEST_NOT_SET"}, "", "LEAT_TEST_NOT_SET (bind.password_env) is not set"},
+		{Bind{User: "a", PasswordFile: "gone"}, "", "bind.password_file: stat"},
+		{Bind{User: "a", PasswordFile: "empty"}, "", "it is empty"},
+		{Bind{User: "a", PasswordEnv: "LEAT_TEST_NOT_SET"}, "", "bind.password_env: the environment has no LEAT_TEST_NOT_SET"},
 		{Bind{User: "a", PasswordFile: "pw"}, "gone.pem", "read ca"},
 		{Bind{User: "a", PasswordFile: "pw"}, "ca.pem", "has no PEM certificate"},
 	} {

@@ -16,6 +16,8 @@ import (
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	ldap "github.com/go-ldap/ldap/v3"
+
+	"leat/pkg/dimension/secret"
 )
 
 // conn is a connection that is signed in.
@@ -58,7 +60,7 @@ func (s *Source) connect(ctx context.Context, server string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret, err := s.secret()
+	password, err := s.secret()
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +80,7 @@ func (s *Source) connect(ctx context.Context, server string) (*conn, error) {
 		return nil, err
 	}
 	c.url = server
-	if err := s.bind(ctx, c, secret); err != nil {
+	if err := s.bind(ctx, c, password); err != nil {
 		c.close()
 		return nil, err
 	}
@@ -191,53 +193,45 @@ func (s *Source) secret() (string, error) {
 	if s.cfg.Bind.User == "" {
 		return "", nil
 	}
-	secret, err := s.password()
+	password, err := s.password()
 	if err != nil {
 		return "", err
 	}
-	if wait := s.refused.wait(secret, s.env.Now()); wait > 0 {
+	if wait := s.refused.wait(password, s.env.Now()); wait > 0 {
 		return "", fmt.Errorf("%w %q; to not lock it, that is tried again in %v, or when the password changes", errRefused, s.cfg.Bind.User,
 			wait.Round(time.Second))
 	}
-	return secret, nil
+	return password, nil
 }
 
 func (s *Source) password() (string, error) {
 	b := s.cfg.Bind
+	key := "bind.password_file"
 	if b.PasswordEnv != "" {
-		v := os.Getenv(b.PasswordEnv)
-		if v == "" {
-			return "", fmt.Errorf("environment variable %s (bind.password_env) is not set", b.PasswordEnv)
-		}
-		return v, nil
+		key = "bind.password_env"
 	}
-	path := s.path(b.PasswordFile)
-	data, err := os.ReadFile(path)
+	// It is never empty: a bind without a password succeeds, as nobody (RFC 4513 section 5.1.2).
+	text, err := secret.Value{Env: b.PasswordEnv, File: b.PasswordFile}.Read(s.env.Base)
 	if err != nil {
-		return "", fmt.Errorf("read bind.password_file: %w", err)
+		return "", fmt.Errorf("%s: %w", key, err)
 	}
-	data = bytes.TrimSuffix(bytes.TrimSuffix(data, []byte("\n")), []byte("\r"))
-	// A bind without a password succeeds, as nobody (RFC 4513 section 5.1.2).
-	if len(data) == 0 {
-		return "", fmt.Errorf("bind.password_file %s is empty", path)
-	}
-	return string(data), nil
+	return text, nil
 }
 
 // errRefused says that the server refused the account. Trying again would lock it.
 var errRefused = errors.New("the server refuses the account")
 
 // bind signs in.
-func (s *Source) bind(ctx context.Context, c *conn, secret string) error {
+func (s *Source) bind(ctx context.Context, c *conn, password string) error {
 	if s.cfg.Bind.User == "" {
 		return nil
 	}
 	stop := context.AfterFunc(ctx, func() { c.guard.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	c.guard.begin()
-	err := c.Bind(s.cfg.Bind.User, secret)
+	err := c.Bind(s.cfg.Bind.User, password)
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
-		s.refused.note(secret, s.env.Now())
+		s.refused.note(password, s.env.Now())
 		return fmt.Errorf("%w %q (%s)", errRefused, s.cfg.Bind.User, why(err))
 	}
 	if err != nil {
