@@ -14,7 +14,6 @@ type collector struct {
 	texts   texts
 	feeds   sets
 	index   index
-	cut     []byte // memory of a canonical value
 	json    []byte // memory of a list's JSON
 }
 

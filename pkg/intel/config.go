@@ -2,14 +2,18 @@ package intel
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"leat/internal/duration"
 	"leat/pkg/dimension"
+	"leat/pkg/dimension/secret"
 )
 
 // Config is the part `intel` of a dimension: which feeds, and what is known to be benign.
@@ -38,16 +42,16 @@ type Feed struct {
 	Columns   map[string]string `yaml:"columns"`
 	Separator string            `yaml:"separator"`
 
-	Headers      map[string]string `yaml:"headers"`
-	Username     string            `yaml:"username"`
-	PasswordFile string            `yaml:"password_file"`
-	PasswordEnv  string            `yaml:"password_env"`
-	TokenFile    string            `yaml:"token_file"`
-	TokenEnv     string            `yaml:"token_env"`
-	// TokenHeader is where the token goes; default `Authorization: Bearer TOKEN`. In another header it stands alone.
-	TokenHeader string `yaml:"token_header"`
-	// CAFile has the certificates that the server's is checked by; default: the system's.
-	CAFile string `yaml:"ca_file"`
+	// Headers of each request; a value may come from the environment or a file, which is read for each refresh.
+	Headers map[string]secret.Value `yaml:"headers"`
+	// Username of HTTP's basic authentication, with a password from a file or the environment.
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"`
+	PasswordEnv  string `yaml:"password_env"`
+	// CA is a PEM file of the authorities that are trusted instead of the system's.
+	CA string `yaml:"ca"`
+	// Insecure allows http:// over a network.
+	Insecure bool `yaml:"insecure"`
 
 	// Interval is how often the feed is asked for; default 1h.
 	Interval duration.Age `yaml:"interval"`
@@ -206,6 +210,8 @@ func (f *Feed) checkOrigin(say func(key, format string, args ...any)) {
 				say(o.key, "expected an URL that begins with https:// or http://")
 			} else if u.User != nil {
 				say(o.key, "a name and password in the URL would end up in logs; use username and password_file or password_env")
+			} else if u.Scheme == "http" && !f.Insecure && !loopback(u.Hostname()) {
+				say(o.key, "http:// to another machine can be read and changed by all between; expected https://, or insecure: true")
 			}
 		}
 	}
@@ -264,19 +270,24 @@ func (f *Feed) checkSecrets(say func(key, format string, args ...any)) {
 	if f.PasswordFile != "" && f.PasswordEnv != "" {
 		say("password_env", "expected one of password_file and password_env")
 	}
-	if f.TokenFile != "" && f.TokenEnv != "" {
-		say("token_env", "expected one of token_file and token_env")
-	}
 	password := f.PasswordFile + f.PasswordEnv
 	if (f.Username == "") != (password == "") {
 		say("username", "expected username together with password_file or password_env")
 	}
-	if password != "" && f.TokenFile+f.TokenEnv != "" && f.TokenHeader == "" {
-		say("username", "expected a password or a token, found both")
-	}
-	for k := range f.Headers {
-		if strings.EqualFold(k, "Authorization") || strings.EqualFold(k, "Cookie") {
-			say("headers."+k, "a secret does not belong in the configuration; use token_file or token_env with token_header")
+	for name, v := range f.Headers {
+		switch {
+		case !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(v.Text):
+			say("headers."+name, "not a header of HTTP")
+		case v.Zero():
+			say("headers."+name, "no value; expected a text, {env: NAME} or {file: PATH}")
+		case v.Text != "" && (strings.EqualFold(name, "Authorization") || strings.EqualFold(name, "Cookie")):
+			say("headers."+name, "a secret does not belong in the configuration; expected {env: NAME} or {file: PATH}")
 		}
 	}
+}
+
+// loopback tells whether a host is this machine.
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }

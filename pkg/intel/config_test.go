@@ -32,8 +32,12 @@ func TestCheck(t *testing.T) {
 		{`feeds: [{name: a, file: a.txt, tlp: blue}]`, "feeds.0.tlp: unknown marking"},
 		{`feeds: [{name: a, file: a.txt, decay: {floor: 101}}]`, "feeds.0.decay.half_life: expected"},
 		{`feeds: [{name: a, file: a.txt, username: x}]`, "feeds.0.username: expected username together"},
-		{`feeds: [{name: a, file: a.txt, token_file: x, token_env: y}]`, "feeds.0.token_env: expected one"},
+		{`feeds: [{name: a, file: a.txt, username: x, password_env: y, password_file: z}]`, "feeds.0.password_env: expected one"},
 		{`feeds: [{name: a, file: a.txt, headers: {authorization: x}}]`, "feeds.0.headers.authorization: a secret"},
+		{`feeds: [{name: a, file: a.txt, headers: {"a b": x}}]`, "feeds.0.headers.a b: not a header"},
+		{`feeds: [{name: a, file: a.txt, headers: {a: ""}}]`, "feeds.0.headers.a: no value"},
+		{`feeds: [{name: a, url: "http://x.example/a.txt"}]`, "feeds.0.url: http:// to another machine"},
+		{`feeds: [{name: a, url: "http://x.example/a.txt", insecure: true, headers: {Auth-Key: {env: K}}}]`, ""},
 		{`{feeds: [{name: a, file: a.txt}], kinds: [ip]}`, `kinds.0: unknown kind "ip"`},
 	} {
 		var c Config

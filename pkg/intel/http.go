@@ -14,8 +14,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
+
+	"leat/pkg/dimension/secret"
 )
 
 // web asks a feed's server. It is made for one refresh, so that secrets and certificates that were replaced are read again.
@@ -28,25 +29,18 @@ type web struct {
 // newWeb reads the feed's secrets and certificates.
 func (f *feedState) newWeb() (*web, error) {
 	w := &web{feed: f.feed, headers: http.Header{}}
-	for k, v := range f.feed.Headers {
-		w.headers.Set(k, v)
-	}
 	w.headers.Set("User-Agent", "leat")
-	token, err := secret(f.base, f.feed.TokenFile, f.feed.TokenEnv)
-	if err != nil {
-		return nil, err
-	}
-	if token != "" {
-		if f.feed.TokenHeader == "" {
-			w.headers.Set("Authorization", "Bearer "+token)
-		} else {
-			w.headers.Set(f.feed.TokenHeader, token)
+	for name, v := range f.feed.Headers {
+		text, err := v.Read(f.base)
+		if err != nil {
+			return nil, fmt.Errorf("header %s: %w", name, err)
 		}
+		w.headers.Set(name, text)
 	}
 	if f.feed.Username != "" {
-		password, err := secret(f.base, f.feed.PasswordFile, f.feed.PasswordEnv)
+		password, err := secret.Value{Env: f.feed.PasswordEnv, File: f.feed.PasswordFile}.Read(f.base)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("password: %w", err)
 		}
 		r := http.Request{Header: http.Header{}}
 		r.SetBasicAuth(f.feed.Username, password)
@@ -55,41 +49,19 @@ func (f *feedState) newWeb() (*web, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	transport.DisableCompression = false
-	if f.feed.CAFile != "" {
-		pem, err := os.ReadFile(within(f.base, f.feed.CAFile))
+	if f.feed.CA != "" {
+		pem, err := os.ReadFile(within(f.base, f.feed.CA))
 		if err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
+			return nil, fmt.Errorf("read ca: %w", err)
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file %q has no certificate in PEM", f.feed.CAFile)
+			return nil, fmt.Errorf("read ca %q: no certificate in PEM", f.feed.CA)
 		}
 		transport.TLSClientConfig.RootCAs = pool
 	}
 	w.client = &http.Client{Transport: transport, Timeout: time.Duration(f.feed.Timeout), CheckRedirect: w.redirect}
 	return w, nil
-}
-
-// secret reads a secret from a file or the environment.
-func secret(base, file, env string) (string, error) {
-	switch {
-	case file != "":
-		data, err := os.ReadFile(within(base, file))
-		if err != nil {
-			return "", fmt.Errorf("read secret: %w", err)
-		}
-		if len(data) == 0 || len(data) > 64<<10 {
-			return "", fmt.Errorf("secret file %q is empty or too big", file)
-		}
-		return strings.TrimRight(string(data), "\r\n"), nil
-	case env != "":
-		s := os.Getenv(env)
-		if s == "" {
-			return "", fmt.Errorf("environment variable %s (a secret) is not set", env)
-		}
-		return s, nil
-	}
-	return "", nil
 }
 
 // redirect never takes a secret to another host or out of TLS.
@@ -100,9 +72,8 @@ func (w *web) redirect(r *http.Request, via []*http.Request) error {
 	case first.Scheme == "https" && r.URL.Scheme != "https":
 		return errors.New("redirected from https to " + r.URL.Scheme)
 	case first.Host != r.URL.Host:
-		r.Header.Del("Authorization")
-		if w.feed.TokenHeader != "" {
-			r.Header.Del(w.feed.TokenHeader)
+		for name := range w.headers {
+			r.Header.Del(name)
 		}
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 
 	"leat/internal/duration"
 	"leat/pkg/dimension"
+	"leat/pkg/dimension/secret"
 )
 
 // site is a web server whose files tests change. It counts the requests it answers in full.
@@ -104,10 +105,10 @@ func TestDownload(t *testing.T) {
 	web := newSite(t, true)
 	web.secret = "Bearer s3cret"
 	web.set("/iocs.txt", "192.0.2.1\n")
-	dir := write(t, t.TempDir(), "token", "s3cret\n")
+	dir := write(t, t.TempDir(), "token", "Bearer s3cret\n")
 	write(t, dir, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})))
 	c := &clock{noon}
-	cfg := &Config{Feeds: []*Feed{{Name: "web", URL: web.URL + "/iocs.txt", TokenFile: "token", CAFile: "ca.pem", Interval: duration.Age(10 * time.Minute)}}, Allow: Allow{Builtin: no()}}
+	cfg := &Config{Feeds: []*Feed{{Name: "web", URL: web.URL + "/iocs.txt", Headers: map[string]secret.Value{"Authorization": {File: "token"}}, CA: "ca.pem", Interval: duration.Age(10 * time.Minute)}}, Allow: Allow{Builtin: no()}}
 	s := source(t, cfg, dir, c.now)
 	first := fetch(t, s)
 	if got := values(t, first); got != "192.0.2.1" || !first.AsOf.Equal(noon) {
@@ -192,14 +193,14 @@ func TestDownloadFaults(t *testing.T) {
 		want string
 	}{
 		{"unknown certificate", Feed{URL: web.URL + "/f.txt"}, "certificate"},
-		{"not there", Feed{URL: web.URL + "/g.txt?key=s3cret", CAFile: "ca.pem"}, "404"},
-		{"too big", Feed{URL: web.URL + "/f.txt", CAFile: "ca.pem", MaxBytes: 100}, "max_bytes"},
-		{"a web page", Feed{URL: web.URL + "/login.html", CAFile: "ca.pem"}, "a web page"},
-		{"no indicators", Feed{URL: web.URL + "/other.txt", CAFile: "ca.pem"}, "none of 2 records"},
-		{"no CA", Feed{URL: web.URL + "/f.txt", CAFile: "bad.pem"}, "no certificate"},
-		{"no secret", Feed{URL: web.URL + "/f.txt", CAFile: "ca.pem", TokenEnv: "LEAT_TEST_NO_SUCH"}, "LEAT_TEST_NO_SUCH"},
+		{"not there", Feed{URL: web.URL + "/g.txt?key=s3cret", CA: "ca.pem"}, "404"},
+		{"too big", Feed{URL: web.URL + "/f.txt", CA: "ca.pem", MaxBytes: 100}, "max_bytes"},
+		{"a web page", Feed{URL: web.URL + "/login.html", CA: "ca.pem"}, "a web page"},
+		{"no indicators", Feed{URL: web.URL + "/other.txt", CA: "ca.pem"}, "none of 2 records"},
+		{"no CA", Feed{URL: web.URL + "/f.txt", CA: "bad.pem"}, "no certificate"},
+		{"no secret", Feed{URL: web.URL + "/f.txt", CA: "ca.pem", Headers: map[string]secret.Value{"Auth-Key": {Env: "LEAT_TEST_NO_SUCH"}}}, "LEAT_TEST_NO_SUCH"},
 		{"nobody there", Feed{URL: "http://127.0.0.1:1/f.txt?key=s3cret"}, "get http://127.0.0.1:1/f.txt:"},
-		{"out of TLS", Feed{URL: redirect.URL + "/f.txt", CAFile: "other.pem"}, "redirected from https"},
+		{"out of TLS", Feed{URL: redirect.URL + "/f.txt", CA: "other.pem"}, "redirected from https"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			feed := tt.feed
