@@ -15,6 +15,7 @@ import (
 type rule struct {
 	leaf    int
 	field   ecs.Field
+	textual bool // any text fits it
 	soft    bool // a value that does not fit is no fault: the next source, or nothing
 	sources []*source
 }
@@ -79,7 +80,7 @@ func (c *compiler) fields(n *yaml.Node) {
 		if !ok {
 			continue
 		}
-		r := rule{leaf: leaf, field: f, soft: soft}
+		r := rule{leaf: leaf, field: f, textual: f.Type.Textual(), soft: soft}
 		for _, s := range c.alternatives(vals[i], "fields."+k.Value) {
 			if s.Kind == yaml.MappingNode {
 				if src, ok := c.object(f, s); ok {
@@ -116,7 +117,7 @@ func (c *compiler) actions(n *yaml.Node, what string) []action {
 					continue
 				}
 				if a.rule == nil {
-					a.rule = &rule{leaf: leaf, field: f, soft: soft}
+					a.rule = &rule{leaf: leaf, field: f, textual: f.Type.Textual(), soft: soft}
 				}
 				a.rule.sources = append(a.rule.sources, compiled)
 				continue

@@ -88,7 +88,7 @@ func (c *compiler) finishCopies() error {
 		if err != nil {
 			return err
 		}
-		cp.rules = append(cp.rules, rule{leaf: leaf, field: f, soft: true, sources: []*source{src}})
+		cp.rules = append(cp.rules, rule{leaf: leaf, field: f, textual: f.Type.Textual(), soft: true, sources: []*source{src}})
 	}
 	return nil
 }

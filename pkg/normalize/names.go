@@ -18,12 +18,12 @@ type nameFacts struct {
 	member []byte // `,"name":`
 }
 
-// named returns the step whose pairs may be known by name, or nil: the first one that splits the record into pairs of its own. A separator
+// named returns the step whose pairs may be known by name, or nil: the first one that takes names and values from a text. A separator
 // that is a letter could stand in a name that another line had.
 func (p *plan) named() *step {
 	letter := func(c byte) bool { return c|0x20-'a' < 26 }
 	i := slices.IndexFunc(p.steps, func(s step) bool {
-		return s.into == nil && (s.kind == stepCEF || s.kind == stepKV && s.kv.Between == nil && !letter(s.kv.Pair) && !letter(s.kv.Value))
+		return s.into == nil && (s.kind == stepCEF || s.kind == stepLines || s.kind == stepKV && s.kv.Between == nil && !letter(s.kv.Pair) && !letter(s.kv.Value))
 	})
 	if i < 0 {
 		return nil

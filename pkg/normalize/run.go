@@ -206,7 +206,9 @@ func (r *runner) rule(u *rule) error {
 		if v.kind == event.Missing {
 			continue
 		}
-		if !r.assign(u.leaf, u.field, v, u.soft) {
+		if u.textual && v.kind == event.String {
+			r.put(u.leaf, v)
+		} else if !r.assign(u.leaf, &u.field, v, u.soft) {
 			if u.soft {
 				r.leaves[u.leaf] = r.leaves[u.leaf][:0]
 				continue
@@ -223,7 +225,7 @@ func (r *runner) rule(u *rule) error {
 
 // assign gives a field the value, or the elements, of v in the field's type. Where soft is set, elements that don't fit are left
 // out, unless none does.
-func (r *runner) assign(leaf int, f ecs.Field, v value, soft bool) bool {
+func (r *runner) assign(leaf int, f *ecs.Field, v value, soft bool) bool {
 	if v.kind != event.Array || f.Type == ecs.Nested && !f.Array {
 		out, ok := r.convert(f.Type, v)
 		if ok {

@@ -54,7 +54,7 @@ func (r *runner) stepInto(at int32, s *step, in []byte, first bool) bool {
 	case stepLEEF:
 		return r.renamed(s, before, parse.LEEF(&r.rec, at, in))
 	case stepLines:
-		return r.matchLines(at, bytes.TrimSpace(in)) || s.from != nil
+		return r.renamed(s, before, r.matchLines(at, bytes.TrimSpace(in))) || s.from != nil
 	case stepZeek:
 		return r.zeekRow(at, s, in)
 	case stepW3C:

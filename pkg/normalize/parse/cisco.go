@@ -11,7 +11,11 @@ var ciscoMark = []byte(": %")
 // host's name, and a time with an optional '*' or '.' (the clock is not in step) and the name of a zone. ok is false where the
 // line has no such mark, or no time in front of it.
 func ciscoHeader(s []byte) (h Header, ok bool) {
-	end := bytes.Index(s[:min(len(s), maxCiscoHead)], ciscoMark)
+	head := s[:min(len(s), maxCiscoHead)]
+	if bytes.IndexByte(head, '%') < 0 {
+		return h, false
+	}
+	end := bytes.Index(head, ciscoMark)
 	if end < 0 {
 		return h, false
 	}

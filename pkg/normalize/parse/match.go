@@ -36,7 +36,7 @@ func (m *Matcher) Match(p *Pattern, r *Record, parent int32, line []byte) bool {
 func (m *Matcher) add(p *Pattern, r *Record, parent int32) {
 	for i, name := range p.names {
 		if c := m.caps[i]; len(c) > 0 {
-			r.addText(parent, name, c, 0)
+			r.addPair(parent, name, c)
 		}
 	}
 }
