@@ -7,6 +7,7 @@
 package parquettable
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"leat/pkg/dimension"
 	"leat/pkg/event"
@@ -43,6 +45,9 @@ func Load(data io.ReaderAt, size int64, lim dimension.Limits) (t *dimension.Tabl
 			t, err = nil, fmt.Errorf("the file is damaged: %v", p)
 		}
 	}()
+	if err := framed(data, size); err != nil {
+		return nil, err
+	}
 	f, err := parquet.OpenFile(data, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, fmt.Errorf("not a Parquet file, or a torn one: %w", err)
@@ -75,12 +80,43 @@ func Load(data io.ReaderAt, size int64, lim dimension.Limits) (t *dimension.Tabl
 	return l.b.Table(), nil
 }
 
+// maxFooter bounds a footer, in bytes.
+const maxFooter = 64 << 20
+
+// framed refuses what has not the marks of a Parquet file at both ends, or a footer that is longer than it: the library takes
+// its word for that.
+func framed(data io.ReaderAt, size int64) error {
+	var head [4]byte
+	var tail [8]byte
+	if size < 12 {
+		return errors.New("not a Parquet file, or a torn one: it is too short")
+	}
+	if _, err := data.ReadAt(head[:], 0); err != nil {
+		return fmt.Errorf("read Parquet: %w", err)
+	}
+	if _, err := data.ReadAt(tail[:], size-8); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read Parquet: %w", err)
+	}
+	if string(head[:]) != "PAR1" || string(tail[4:]) != "PAR1" {
+		return errors.New("not a Parquet file, or a torn one: expected PAR1 at both ends")
+	}
+	if n := int64(binary.LittleEndian.Uint32(tail[:])); n > size-12 || n > maxFooter {
+		return fmt.Errorf("the file's footer says to have %d bytes of %d", n, size)
+	}
+	return nil
+}
+
 // claims refuses a file that says to hold more than can be meant.
 func claims(f *parquet.File, size int64) error {
 	var total int64
 	for i := range f.Metadata().RowGroups {
 		for j := range f.Metadata().RowGroups[i].Columns {
-			n := f.Metadata().RowGroups[i].Columns[j].MetaData.TotalUncompressedSize
+			m := &f.Metadata().RowGroups[i].Columns[j].MetaData
+			if m.Codec == format.Lz4Raw {
+				// The library's decoder of damaged LZ4 does not end.
+				return errors.New("the file is compressed with LZ4, which is not read; expected zstd, snappy, gzip, brotli or none")
+			}
+			n := m.TotalUncompressedSize
 			if n < 0 || n > maxBytes {
 				return errors.New("the file's footer is broken")
 			}
