@@ -15,7 +15,11 @@ func (a *arena) add(text []byte) ref {
 	}
 	text = text[:min(len(text), 1<<16-1)]
 	if n := len(a.chunks); n == 0 || len(a.chunks[n-1])+len(text) > 1<<chunkBits {
-		a.chunks = append(a.chunks, make([]byte, 0, 1<<12))
+		size := 1 << chunkBits
+		if n == 0 {
+			size = 1 << 12 // most feeds are small
+		}
+		a.chunks = append(a.chunks, make([]byte, 0, size))
 	}
 	last := len(a.chunks) - 1
 	at := len(a.chunks[last])
