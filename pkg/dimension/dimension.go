@@ -47,9 +47,10 @@ type Dimension struct {
 	// Keys that were indexed, and Duplicates of them that were left out because an earlier row has the key.
 	Keys, Duplicates int
 
-	exact           *exact
-	v4, v6, numbers line
-	lists           *lists
+	exact       *exact
+	v4          line4
+	v6, numbers line
+	lists       *lists
 }
 
 // Build indexes a table. Its errors tell rows and columns, never values.
@@ -284,10 +285,12 @@ func (d *Dimension) indexRanges(keys []keyColumn) error {
 		return errors.New("some ranges are of addresses, some of numbers")
 	}
 	d.Keys = len(rr.v4) + len(rr.v6) + len(rr.numbers)
+	var v4 line
+	defer func() { d.v4.narrow(&v4) }()
 	if d.lists != nil {
-		return errors.Join(d.v4.cutLists(rr.v4, d.lists), d.v6.cutLists(rr.v6, d.lists), d.numbers.cutLists(rr.numbers, d.lists))
+		return errors.Join(v4.cutLists(rr.v4, d.lists), d.v6.cutLists(rr.v6, d.lists), d.numbers.cutLists(rr.numbers, d.lists))
 	}
-	d.Duplicates = d.v4.cut(rr.v4) + d.v6.cut(rr.v6) + d.numbers.cut(rr.numbers)
+	d.Duplicates = v4.cut(rr.v4) + d.v6.cut(rr.v6) + d.numbers.cut(rr.numbers)
 	if d.Duplicates > 0 && d.Shape.Strict {
 		return fmt.Errorf("%d ranges are there twice", d.Duplicates)
 	}

@@ -14,13 +14,15 @@ import (
 
 	"github.com/zeebo/xxh3"
 	"golang.org/x/sys/unix"
+
+	"leat/internal/durable"
 )
 
 // A dimension's file is magic, the length of the header (8 bytes), the checksum of all that follows it (8 bytes: XXH3),
 // the header (JSON), and the arrays one after the other, each at a multiple of 8 bytes, as they lie in the memory of a
 // little-endian machine.
 const (
-	magic     = "leatdim2"
+	magic     = "leatdim3"
 	preamble  = len(magic) + 16
 	alignment = 8
 )
@@ -79,7 +81,8 @@ func (d *Dimension) arrays() []array {
 	if d.exact != nil {
 		out = append(out, arrayOf(&d.exact.slots), arrayOf(&d.exact.ends), arrayOf(&d.exact.keys), arrayOf(&d.exact.rows))
 	}
-	for _, l := range []*line{&d.v4, &d.v6, &d.numbers} {
+	out = append(out, arrayOf(&d.v4.starts), arrayOf(&d.v4.rows), arrayOf(&d.v4.first))
+	for _, l := range []*line{&d.v6, &d.numbers} {
 		out = append(out, arrayOf(&l.starts), arrayOf(&l.rows))
 	}
 	if d.lists != nil {
@@ -148,7 +151,10 @@ func (d *Dimension) WriteFile(path string, stamp Stamp, note string) (err error)
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 func contents(arrays []array) [][]byte {
