@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 
 	"leat/pkg/dimension"
+	"leat/pkg/dimension/parquettable"
 )
 
 // fileSource reads a dimension from a file. It implements dimension.Source; a stamp's cursor says which file it was.
@@ -81,6 +83,8 @@ func (f fileSource) table(data []byte) (*dimension.Table, error) {
 		return loadCSV(data, f.cfg)
 	case "json":
 		return loadJSON(data, f.cfg)
+	case "parquet":
+		return parquettable.Load(bytes.NewReader(data), int64(len(data)), f.cfg.limits())
 	}
 	return loadList(data, f.cfg)
 }

@@ -27,10 +27,11 @@ type keeper struct {
 	note string           // says which configuration a snapshot on disk was made by
 	log  *slog.Logger
 
-	told  string    // the failure that was told of, so that each is told once
-	saved time.Time // when the snapshot on disk was written
-	dirty *Snapshot // is newer than the one on disk
-	seen  atomic.Int64
+	told    string    // the failure that was told of, so that each is told once
+	saved   time.Time // when the snapshot on disk was written
+	written time.Time // when the history on disk was
+	dirty   *Snapshot // is newer than the one on disk
+	seen    atomic.Int64
 }
 
 // confirm notes that the source said just now that its newest snapshot holds.
@@ -139,7 +140,11 @@ func (k *keeper) fetch(ctx context.Context, old *Snapshot, force bool) (*Snapsho
 		return nil, err
 	}
 	if k.cfg.History != nil {
-		if got.Table, err = k.remember(old, got); err != nil {
+		past, err := k.past(old)
+		if err != nil {
+			return nil, err
+		}
+		if got.Table, err = k.remember(past, got); err != nil {
 			return nil, err
 		}
 	}
@@ -185,7 +190,8 @@ func (k *keeper) save(s *Snapshot, now bool) {
 		return
 	}
 	s, k.dirty, k.saved = k.dirty, nil, time.Now()
-	if err := s.dim.WriteFile(k.file(), s.Stamp, k.note); err != nil {
+	err := s.dim.WriteFile(k.file(), s.Stamp, k.note)
+	if err = errors.Join(err, k.saveHistory(s, now)); err != nil {
 		k.log.Warn("the snapshot is not on disk: the next start reads its source anew", "dimension", k.cfg.name, "error", err)
 	}
 }

@@ -29,7 +29,7 @@ const defaultKeep = 400 * 24 * time.Hour
 // remember joins what a source says now to what it said before: a row that is as it was goes on, one that changed or
 // vanished ends at the time of the fetch, and one that is new begins there; at the very first fetch rows are valid since
 // ever.
-func (k *keeper) remember(old *Snapshot, now *dimension.Fetched) (*dimension.Table, error) {
+func (k *keeper) remember(past *dimension.Table, now *dimension.Fetched) (*dimension.Table, error) {
 	h := k.cfg.History
 	t := now.Table
 	id := t.Column(h.Key)
@@ -43,8 +43,8 @@ func (k *keeper) remember(old *Snapshot, now *dimension.Fetched) (*dimension.Tab
 			m.seen[string(key)] = row
 		}
 	}
-	if old != nil {
-		m.old = old.dim.Table
+	if past != nil {
+		m.old = past
 		if err := m.past(now.AsOf.Add(-h.Keep)); err != nil {
 			return nil, err
 		}
@@ -54,7 +54,7 @@ func (k *keeper) remember(old *Snapshot, now *dimension.Fetched) (*dimension.Tab
 			continue
 		}
 		from := m.at
-		if old == nil {
+		if past == nil {
 			from = nil
 		}
 		if err := m.add(t, row, nil, from, nil); err != nil {

@@ -114,8 +114,12 @@ func TestHistoryIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := &dimension.Fetched{Table: b.Table(), Stamp: dimension.Stamp{AsOf: at.Add(time.Duration(i) * 10 * time.Minute)}}
+		var past *dimension.Table
+		if snap != nil {
+			past = snap.dim.Table
+		}
 		var err error
-		if got.Table, err = k.remember(snap, got); err != nil {
+		if got.Table, err = k.remember(past, got); err != nil {
 			t.Fatal(err)
 		}
 		if snap, err = newSnapshot(d, got); err != nil {
@@ -174,5 +178,45 @@ func TestKeeperKeeps(t *testing.T) {
 	}
 	if s, err := k.load(t.Context(), first, true); err != nil || s.Rows != 2 {
 		t.Error(s, err)
+	}
+}
+
+// TestHistoryOutlivesConfiguration: a dimension that is configured otherwise (here: another alias) still knows how things
+// were; the history is a Parquet file with times.
+func TestHistoryOutlivesConfiguration(t *testing.T) {
+	const yaml = "dimensions:\n  users: {file: users.csv, key: sam, history: {key: sam}}\nrules:\n  - {field: user.name, dimension: users, set: {user.office.city: office}}\n"
+	dir, state := put(t, "", "users.csv", "sam,mail,office\njk,jk@x.example,Budapest\n", "enrich.yaml", yaml), t.TempDir()
+	path := filepath.Join(dir, "users.csv")
+	move := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	run := func(yaml, office string, at time.Time, in string) string {
+		t.Helper()
+		put(t, dir, "users.csv", "sam,mail,office\njk,jk@x.example,"+office+"\n", "enrich.yaml", yaml)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(config(t, dir), Under(state))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		return field(t, process(t, s, in), "user.office.city")
+	}
+	const may, july = `{"@timestamp":"2026-05-01T00:00:00Z","user":{"name":"jk"}}`, `{"@timestamp":"2026-07-01T00:00:00Z","user":{"name":"jk"}}`
+	run(yaml, "Budapest", move.AddDate(0, -3, 0), may)
+	if got := run(yaml, "Dublin", move, july); got != "Dublin" {
+		t.Error(got)
+	}
+	other := strings.Replace(yaml, "key: sam,", "key: [sam, mail],", 1)
+	if got := run(other, "Dublin", move, strings.Replace(may, "jk", "jk@x.example", 1)); got != "Budapest" {
+		t.Errorf("in May: %q", got)
+	}
+	if got := run(other, "Dublin", move, july); got != "Dublin" {
+		t.Errorf("in July: %q", got)
+	}
+	if err := os.WriteFile(filepath.Join(state, "enrich", "dimensions", "users.history.parquet"), []byte("torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(config(t, put(t, dir, "enrich.yaml", yaml)), Under(state)); err == nil || !strings.Contains(err.Error(), "history") {
+		t.Errorf("a torn history was taken for none: %v", err)
 	}
 }
