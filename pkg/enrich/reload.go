@@ -41,6 +41,10 @@ func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[stri
 		s := k.warm()
 		if s == nil || !k.remote() {
 			now, err := k.load(ctx, s, sh.opt.Force)
+			if err == nil && s != nil {
+				// One that the rules do not fit is refused, as it would be while the stream flows.
+				_, err = cfg.bind(map[string]*Snapshot{name: now}, sh)
+			}
 			switch {
 			case err == nil:
 				k.save(now, true)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -137,4 +139,36 @@ func TestReloadKeepsSources(t *testing.T) {
 	eventually(t, "the new key", func() bool {
 		return field(t, process(t, s, `{"user":{"name":"ann@corp.example"}}`), "leat.enrich.users") == "hit"
 	})
+}
+
+// TestStartWithABrokenFile: where an earlier run left a snapshot, a file that is broken, gone or has other columns does not
+// keep the stage from starting.
+func TestStartWithABrokenFile(t *testing.T) {
+	for name, text := range map[string]string{"torn": "id,sam,name,email,office\n1,u1,na", "other columns": "id,sam,email\n7,jkovacs,x\n8,nbyrne,y\n", "too few rows": "id,sam,name,email,office\n1,u1,a,b,c\n", "gone": ""} {
+		t.Run(name, func(t *testing.T) {
+			dir, state := put(t, "", "users.csv", people, "enrich.yaml", peopleYAML), t.TempDir()
+			s, err := New(config(t, dir), Under(state))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			put(t, dir, "users.csv", text)
+			if text == "" {
+				if err := os.Remove(filepath.Join(dir, "users.csv")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var log logbook
+			opt := Under(state)
+			opt.Log = log.logger()
+			if got := process(t, open(t, dir, opt), `{"user":{"name":"nbyrne"}}`); field(t, got, "user.full_name") != "Niamh Byrne" {
+				t.Error(got)
+			}
+			if !strings.Contains(log.String(), "refused") {
+				t.Errorf("not told: %s", log.String())
+			}
+		})
+	}
 }
