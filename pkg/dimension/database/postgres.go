@@ -113,30 +113,38 @@ func (p *postgres) Query(ctx context.Context, query string, keys []string, colum
 			return
 		}
 		// A value that does not fit leaves the connection as good as it was.
-		if err = tell(err); !errors.Is(err, ErrValue) || p.rollback(ctx) != nil {
+		if err = tell(err); !errors.Is(err, ErrValue) || p.exec(ctx, "rollback") != nil {
 			_ = p.Close()
 		}
 	}()
-	if p.conn == nil || p.conn.IsClosed() {
-		if p.conn, err = pgx.ConnectConfig(ctx, p.conf.Copy()); err != nil {
-			return err
-		}
-		p.arrays = map[uint32]uint32{}
-	}
-	c := p.conn.PgConn()
-	// Nothing that the query calls may write, whatever the settings of the user are.
-	if _, err = c.Exec(ctx, "begin transaction read only").ReadAll(); err != nil {
+	if err = p.begin(ctx); err != nil {
 		return err
 	}
 	if err = p.rows(ctx, query, keys, columns, row); err != nil {
 		return err
 	}
-	_, err = c.Exec(ctx, "commit").ReadAll()
-	return err
+	return p.exec(ctx, "commit")
 }
 
-func (p *postgres) rollback(ctx context.Context) error {
-	_, err := p.conn.PgConn().Exec(ctx, "rollback").ReadAll()
+// begin begins a transaction. A connection that was idle may have broken meanwhile: then there is a new one.
+func (p *postgres) begin(ctx context.Context) (err error) {
+	// Nothing that the query calls may write, whatever the settings of the user are.
+	const begin = "begin transaction read only"
+	if p.conn != nil && !p.conn.IsClosed() {
+		if err = p.exec(ctx, begin); err == nil || ctx.Err() != nil {
+			return err
+		}
+		_ = p.Close()
+	}
+	if p.conn, err = pgx.ConnectConfig(ctx, p.conf.Copy()); err != nil {
+		return err
+	}
+	p.arrays = map[uint32]uint32{}
+	return p.exec(ctx, begin)
+}
+
+func (p *postgres) exec(ctx context.Context, statement string) error {
+	_, err := p.conn.PgConn().Exec(ctx, statement).ReadAll()
 	return err
 }
 

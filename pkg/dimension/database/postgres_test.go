@@ -215,8 +215,17 @@ func testRestart(t *testing.T, s *testpg.Server) {
 		t.Fatal("a stopped server answered")
 	}
 	s.Restart()
-	if _, _, err := rowsOf(t, c, "select 1 as a", nil); err != nil {
-		t.Fatalf("the server is back: %v", err)
+	idle := openPostgres(t, s.Socket())
+	for _, conn := range []Conn{c, idle} {
+		if _, _, err := rowsOf(t, conn, "select 1 as a", nil); err != nil {
+			t.Fatalf("the server is back: %v", err)
+		}
+	}
+	// It was restarted while nothing was asked.
+	s.Stop()
+	s.Restart()
+	if _, _, err := rowsOf(t, idle, "select 1 as a", nil); err != nil {
+		t.Fatalf("the connection broke while it was idle: %v", err)
 	}
 }
 

@@ -134,6 +134,7 @@ func (b *ldapBackend) Close() error {
 		if c := <-b.free; c != nil {
 			errs = append(errs, c.Close())
 		}
+		b.free <- nil
 	}
 	return errors.Join(errs...)
 }

@@ -55,7 +55,9 @@ type sqlBackend struct {
 func (b *sqlBackend) Close() error {
 	var errs []error
 	for range cap(b.free) {
-		errs = append(errs, (<-b.free).Close())
+		conn := <-b.free
+		errs = append(errs, conn.Close())
+		b.free <- conn
 	}
 	return errors.Join(errs...)
 }
