@@ -14,6 +14,9 @@ var errShort = errors.New("it ends early or a number is too large")
 type decoder struct {
 	b   []byte
 	err error
+
+	entries []entry // memory of one key's runs and their rows
+	rows    [][]byte
 }
 
 func (d *decoder) fail() {

@@ -23,7 +23,7 @@ var ErrSnapshot = errors.New("learned dimension: damaged snapshot")
 // Base appends everything that was learned: list by list, the key that was of use longest ago first.
 func (t *Table) Base(dst []byte) []byte {
 	t.track = true
-	dst = t.head(dst, kindBase)
+	dst = t.head(slices.Grow(dst, int(t.stats.Bytes/2)), kindBase)
 	dst = binary.AppendUvarint(dst, 0)
 	dst = binary.AppendUvarint(dst, uint64(len(t.byKey)))
 	for c := range t.classes {
@@ -186,7 +186,11 @@ func (t *Table) take(data []byte) error {
 			t.forget(i)
 		}
 	}
-	for range d.count(6) {
+	n := d.count(6)
+	if len(t.byKey) == 0 {
+		t.byKey, t.items, t.free = make(map[string]int32, min(n, t.keys)), make([]item, 0, min(n, t.keys)), nil
+	}
+	for range n {
 		if err := t.takeItem(d, facts); err != nil {
 			return err
 		}
@@ -203,8 +207,7 @@ func (t *Table) takeItem(d *decoder, facts []int) error {
 	touch, hour, flags := d.uvarint(), d.time(), d.byte()
 	class := d.fact(facts)
 	n := d.count(5)
-	var entries []entry
-	var rows [][]byte
+	entries, rows := d.entries[:0], d.rows[:0]
 	for range n {
 		f := d.fact(facts)
 		e := entry{first: d.time()}
@@ -234,6 +237,7 @@ func (t *Table) takeItem(d *decoder, facts []int) error {
 	if d.err != nil {
 		return d.err
 	}
+	d.entries, d.rows = entries, rows
 	if i, ok := t.byKey[key]; ok {
 		t.forget(i)
 	}
@@ -249,6 +253,7 @@ func (t *Table) takeItem(d *decoder, facts []int) error {
 	if x.used {
 		t.protected++
 	}
+	x.entries = make([]entry, 0, len(entries))
 	for j, e := range entries {
 		t.add(x, e, rows[j])
 	}

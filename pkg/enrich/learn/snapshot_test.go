@@ -106,6 +106,26 @@ func TestChangesOfAFlood(t *testing.T) {
 	}
 }
 
+// Changes that remove every key, and more that bring others.
+func TestRestoreAfterAllWentAway(t *testing.T) {
+	cfg := story()
+	cfg.Keys = 2
+	tab := mustNew(t, cfg)
+	tell(tab, lease("10.0.0.1", 0, "m"))
+	tell(tab, lease("10.0.0.2", 1, "m"))
+	base := tab.Base(nil)
+	tab.Changes(nil)
+	var changes [][]byte
+	for i := range 6 {
+		tell(tab, lease(fmt.Sprintf("10.0.1.%d", i), 2+i, "m"))
+		changes = append(changes, tab.Changes(nil))
+	}
+	again := mustNew(t, cfg)
+	if err := again.Restore(base, changes); err != nil || !bytes.Equal(again.Base(nil), tab.Base(nil)) {
+		t.Errorf("restored as something else: %v", err)
+	}
+}
+
 // lease is a lease of a key at a second.
 func lease(key string, second int, mac string) told {
 	return told{key: key, at: 1_790_000_000_000_000_000 + int64(second)*int64(time.Second),
