@@ -15,9 +15,12 @@ import (
 )
 
 const (
-	// readSize is what one read takes at most; what is there is processed and written at once, so that queue depth, and
-	// with it latency, stays small.
+	// readSize is how much of the input is held at first.
 	readSize = 256 << 10
+	// blockSize is what one read takes at most; what is there is processed and written at once, so that queue depth, and
+	// with it latency, stays small. A pipe gives no more, and of a file no more should be taken: the block, its events and what is
+	// written of them stay in the core's own cache.
+	blockSize = 64 << 10
 	// DefaultMaxLine is the longest line that becomes an event; longer ones are spooled.
 	DefaultMaxLine = 16 << 20
 )
@@ -134,7 +137,7 @@ func (l *Lines) read(ctx context.Context) error {
 			}
 			buf = append(buf, make([]byte, min(len(buf), l.MaxLine+readSize-len(buf)))...)
 		}
-		k, err := l.In.Read(buf[n:])
+		k, err := l.In.Read(buf[n:min(len(buf), n+blockSize)])
 		if k > 0 {
 			end := bytes.LastIndexByte(buf[n:n+k], '\n')
 			if end < 0 {
