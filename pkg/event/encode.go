@@ -22,7 +22,7 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 const longString = 192
 
 // plainString is up to how many bytes a text is first taken for one without escapes.
-const plainString = 64
+const plainString = 128
 
 // appendString appends s as a JSON string.
 func appendString(dst, s []byte) []byte {

@@ -103,11 +103,19 @@ func (r *runner) look(text []byte, obj *event.Event) {
 	if len(text) == 0 || text[0] != '{' {
 		r.head, r.hasHead = parse.ParseHeader(text)
 	}
-	if m := bytes.TrimLeft(r.head.Message, " \t\r\n"); len(m) > 0 && m[0] == '{' {
+	if m := afterSpace(r.head.Message); len(m) > 0 && m[0] == '{' {
 		r.own.Reset(m)
 		r.obj, r.isObj = &r.own, r.own.Parse() == nil
 		r.multiline = r.isObj && (bytes.IndexByte(m, '\n') >= 0 || bytes.IndexByte(m, '\r') >= 0)
 	}
+}
+
+// afterSpace is bytes.TrimLeft of spaces, tabs and ends of lines, which most texts do not begin with.
+func afterSpace(s []byte) []byte {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t' || s[0] == '\r' || s[0] == '\n') {
+		s = s[1:]
+	}
+	return s
 }
 
 // begin makes r ready for the plan p.
