@@ -91,7 +91,8 @@ func (f fileSource) table(data []byte) (*dimension.Table, error) {
 
 // readBounded reads a regular file of at most limit bytes.
 func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	// Not blocking: opening a named pipe would wait for somebody who writes to it.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	case !fi.Mode().IsRegular():
 		return nil, errors.New("not a regular file")
 	case fi.Size() > limit:
-		return nil, fmt.Errorf("%d bytes; max_bytes is %d", fi.Size(), limit)
+		return nil, fmt.Errorf("the file has %d bytes; max_bytes is %d", fi.Size(), limit)
 	}
 	data := make([]byte, fi.Size()+1)
 	n, err := io.ReadFull(f, data)

@@ -207,12 +207,28 @@ func (k *keeper) failed(err error, key string) (fresh bool) {
 	return true
 }
 
-// mended forgets what failed.
-func (k *keeper) mended() {
-	if k.told != "" {
-		k.log.Info("dimension answers again", "dimension", k.cfg.name)
+// notThere is the key of the failure of a file that is gone.
+const notThere = "not there"
+
+// failure is the key under which a failure at the start is told: that which the watcher of files goes on with.
+func (k *keeper) failure(err error) string {
+	if k.remote() {
+		return err.Error()
 	}
+	if key, _, err := cursorOf(k.cfg.path); err == nil {
+		return key
+	}
+	return notThere
+}
+
+// mended forgets what failed, and tells whether anything did.
+func (k *keeper) mended() bool {
+	if k.told == "" {
+		return false
+	}
+	k.log.Info("dimension answers again", "dimension", k.cfg.name)
 	k.told = ""
+	return true
 }
 
 func (k *keeper) close() error {

@@ -39,7 +39,7 @@ func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[stri
 		}
 		keepers[name] = k
 		s := k.warm()
-		if s == nil || !k.remote() {
+		if s == nil || !k.remote() || sh.opt.Fresh {
 			now, err := k.load(ctx, s, sh.opt.Force)
 			if err == nil && s != nil {
 				// One that the rules do not fit is refused, as it would be while the stream flows.
@@ -51,8 +51,8 @@ func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[stri
 				s = now
 			case errors.Is(err, dimension.ErrUnchanged):
 			case s != nil:
-				k.failed(err, err.Error())
-				sh.metrics.failed(name)
+				k.failed(err, k.failure(err))
+				sh.refused(k, s, err)
 			case d.Optional:
 				sh.metrics.failed(name)
 				sh.opt.Log.Warn("optional dimension is not there; its look-ups have the status error", "dimension", name, "error", err)
@@ -188,14 +188,14 @@ func (w *watcher) keep(ctx context.Context, k *keeper) {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, dimension.ErrUnchanged):
-			k.mended()
+			w.mended(k, old)
 			k.confirm(w.sh.opt.Now())
 		case err != nil:
 			if k.failed(err, err.Error()) {
-				w.refused(k, err)
+				w.sh.refused(k, old, err)
 			}
 		default:
-			k.mended()
+			w.mended(k, s)
 			k.confirm(w.sh.opt.Now())
 			k.save(s, old == nil)
 		}
@@ -363,10 +363,14 @@ func (w *watcher) changed() {
 		}
 		key, _, err := cursorOf(k.cfg.path)
 		switch {
-		case err != nil && old == nil, err == nil && key == k.told, err == nil && old != nil && key == old.Cursor:
+		case err != nil && old == nil, err == nil && key == k.told:
+			continue
+		case err == nil && old != nil && key == old.Cursor:
+			// Where the file that was refused gave way to the one in use.
+			w.mended(k, old)
 			continue
 		case err != nil:
-			key = "not there"
+			key = notThere
 		}
 		s, err := w.read(k, old)
 		if err == nil {
@@ -374,19 +378,26 @@ func (w *watcher) changed() {
 		}
 		switch {
 		case err == nil:
-			k.told = ""
+			w.mended(k, s)
 			k.save(s, true)
-		case errors.Is(err, dimension.ErrUnchanged), k.cfg.Optional && old == nil:
+		case errors.Is(err, dimension.ErrUnchanged):
 		case k.failed(err, key):
-			w.refused(k, err)
+			w.sh.refused(k, old, err)
 		}
 	}
 }
 
-// refused counts and tells a failure.
-func (w *watcher) refused(k *keeper, err error) {
-	w.sh.metrics.failed(k.cfg.name)
-	w.sh.tell(notice{action: "dimension-failed", cfg: k.cfg, snap: w.sh.next.Load().dims[k.cfg.name], reason: firstLine(err.Error())})
+// refused counts and tells a failure, of a dimension that has s still.
+func (sh *shared) refused(k *keeper, s *Snapshot, err error) {
+	sh.metrics.failed(k.cfg.name)
+	sh.tell(notice{action: "dimension-failed", cfg: k.cfg, snap: s, reason: firstLine(err.Error())})
+}
+
+// mended tells that what was refused, or away, is well again with s.
+func (w *watcher) mended(k *keeper, s *Snapshot) {
+	if k.mended() {
+		w.sh.tell(notice{action: "dimension-recovered", cfg: k.cfg, snap: s})
+	}
 }
 
 func firstLine(s string) string {

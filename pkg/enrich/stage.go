@@ -32,6 +32,8 @@ type Options struct {
 	StateMissing bool
 	// Now is the clock that max_age is judged by; nil = time.Now.
 	Now func() time.Time
+	// Fresh asks sources at the start also where a snapshot of theirs is on disk; the snapshot is for where they don't answer.
+	Fresh bool
 	// Fixed leaves files unwatched: what was loaded at the start holds (tests, checks). Reload still works.
 	Fixed bool
 }
