@@ -40,7 +40,7 @@ func (s *Stage) Hindsight(since string) (*Hindsight, error) {
 		h.related = h.related || r.policy.Related
 	}
 	if len(h.rules) == 0 {
-		return nil, errors.New("no rule is about indicators; expected one such as {intel: ioc}")
+		return nil, errors.New("no rule is about indicators; expected one such as {dimension: ioc}, whose dimension is one of feeds (intel)")
 	}
 	return h, nil
 }

@@ -47,7 +47,7 @@ NOT YET: directories over LDAP, SQL and HTTP, history as of event time, learned 
 			&cli.StringFlag{Name: "state-missing", Usage: "empty: go on where the state knows nothing of the mark; what was learned is forgotten (`WORD`)"},
 		}, frame.CommonFlags()...),
 		Action:      run,
-		Subcommands: []*cli.Command{checkCommand(), lookupCommand(), missesCommand()},
+		Subcommands: []*cli.Command{checkCommand(), lookupCommand(), missesCommand(), retroCommand()},
 	}
 }
 
@@ -61,7 +61,7 @@ func load(c *cli.Context) (*enrich.Config, error) {
 }
 
 func run(c *cli.Context) error {
-	return frame.RunFilter(c, enrich.Name, false, func(env *frame.Env) (stage.Stage, error) {
+	err := frame.RunFilter(c, enrich.Name, false, func(env *frame.Env) (stage.Stage, error) {
 		cfg, err := load(c)
 		if err != nil {
 			return nil, err
@@ -77,6 +77,7 @@ func run(c *cli.Context) error {
 		}
 		return enrich.New(cfg, opt)
 	})
+	return frame.Remembered(err, enrich.ErrNoState)
 }
 
 func stateFlag() cli.Flag {

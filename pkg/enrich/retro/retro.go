@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"leat/pkg/event"
 	"leat/pkg/lake"
 	"leat/pkg/row"
+	"leat/pkg/stage"
 )
 
 // Config says what a run looks for.
@@ -73,8 +73,8 @@ func (c *Config) mayHold(f *lake.File) bool {
 	return others > 0
 }
 
-// Run writes the events that match, as lines, to out.
-func Run(ctx context.Context, cfg Config, out io.Writer) (stats Stats, err error) {
+// Run hands the events that match to sink, in batches. It neither marks nor closes it.
+func Run(ctx context.Context, cfg Config, sink stage.Sink) (stats Stats, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -89,8 +89,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (stats Stats, err error
 	}
 	files := reader.State().Sorted()
 	slices.SortStableFunc(files, func(a, b lake.File) int { return cmp.Compare(a.MinTime, b.MinTime) })
-	var whole event.Event
-	var text []byte
+	out := &batcher{sink: sink, enrich: cfg.Enrich, stats: &stats}
 	for _, f := range files {
 		if !cfg.mayHold(&f) {
 			stats.Skipped++
@@ -101,22 +100,50 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (stats Stats, err error
 			return stats, err
 		}
 		stats.Files++
-		err = s.file(ctx, path, f.Columns, func(line []byte) error {
-			whole.Reset(line)
-			if whole.Parse() != nil || !cfg.Enrich(&whole) {
-				return nil
-			}
-			text = append(whole.Append(text[:0]), '\n')
-			if _, err := out.Write(text); err != nil {
-				return err
-			}
-			stats.Written++
-			return nil
-		})
+		err = s.file(ctx, path, f.Columns, out.add)
+		if ferr := out.flush(); err == nil {
+			err = ferr
+		}
 		if err != nil {
 			return stats, fmt.Errorf("file %q: %w", f.Path, err)
 		}
 	}
 	cfg.Log.Info("lake searched", "files", stats.Files, "skipped", stats.Skipped, "events", stats.Read, "written", stats.Written)
 	return stats, nil
+}
+
+// maxBatch bounds a batch, in bytes of lines.
+const maxBatch = 256 << 10
+
+// batcher gathers events for a sink.
+type batcher struct {
+	sink   stage.Sink
+	enrich func(e *event.Event) bool
+	stats  *Stats
+	batch  event.Batch
+	bytes  int
+}
+
+func (b *batcher) add(line []byte) error {
+	e := b.batch.Push(b.batch.End(append(b.batch.Begin(len(line)), line...)))
+	if e.Parse() != nil || !b.enrich(e) {
+		e.Drop()
+	} else {
+		b.stats.Written++
+	}
+	if b.bytes += len(line); b.bytes < maxBatch {
+		return nil
+	}
+	return b.flush()
+}
+
+func (b *batcher) flush() error {
+	b.batch.Compact()
+	var err error
+	if len(b.batch.Events) > 0 {
+		err = b.sink.Batch(&b.batch)
+	}
+	b.batch.Reset()
+	b.bytes = 0
+	return err
 }

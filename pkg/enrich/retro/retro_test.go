@@ -46,7 +46,7 @@ func lakeOf(t testing.TB, cfg persist.Config, lines ...string) *lake.Lake {
 func run(t testing.TB, cfg Config) ([]string, Stats) {
 	t.Helper()
 	var out bytes.Buffer
-	stats, err := Run(t.Context(), cfg, &out)
+	stats, err := Run(t.Context(), cfg, stage.NewWriter(&out, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,18 +232,22 @@ func TestSameAsLive(t *testing.T) {
 	}
 }
 
-type closed struct{}
+// nowhere is a sink that takes everything, or fails.
+type nowhere struct{ err error }
 
-func (closed) Write([]byte) (int, error) { return 0, os.ErrClosed }
+func (n nowhere) Batch(*event.Batch) error { return n.err }
+func (nowhere) Hello(stage.Hello) error    { return nil }
+func (nowhere) Mark(stage.Mark) error      { return nil }
+func (nowhere) Close() error               { return nil }
 
 func TestRunEnds(t *testing.T) {
 	l := lakeOf(t, persist.Config{}, `{"event":{"id":"1"}}`)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Run(ctx, Config{Lake: l, Match: all, Enrich: all}, &bytes.Buffer{}); !errors.Is(err, context.Canceled) {
+	if _, err := Run(ctx, Config{Lake: l, Match: all, Enrich: all}, nowhere{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	if _, err := Run(t.Context(), Config{Lake: l, Match: all, Enrich: all}, closed{}); !errors.Is(err, os.ErrClosed) {
+	if _, err := Run(t.Context(), Config{Lake: l, Match: all, Enrich: all}, nowhere{os.ErrClosed}); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
 	if pins, err := os.ReadDir(filepath.Join(l.Dir(), "locks", "readers")); err != nil || len(pins) > 0 {
@@ -277,7 +281,7 @@ func TestDamage(t *testing.T) {
 		if err := os.WriteFile(path, good[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Run(t.Context(), Config{Lake: l, Match: all, Enrich: all}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), st.Sorted()[0].Path) {
+		if _, err := Run(t.Context(), Config{Lake: l, Match: all, Enrich: all}, nowhere{}); err == nil || !strings.Contains(err.Error(), st.Sorted()[0].Path) {
 			t.Errorf("cut at %d: %v", n, err)
 		}
 	}
@@ -290,7 +294,7 @@ func TestDamage(t *testing.T) {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, _ = Run(t.Context(), Config{Lake: l, Match: all, Enrich: all}, &bytes.Buffer{})
+		_, _ = Run(t.Context(), Config{Lake: l, Match: all, Enrich: all}, nowhere{})
 	}
 }
 
@@ -312,7 +316,7 @@ func BenchmarkRun(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		stats, err := Run(b.Context(), Config{Lake: l, Fields: []string{"source.ip", "destination.ip", "url.full", "url.domain"},
-			Match: func(e *event.Event) bool { return e.Get(ip).Is("10.0.1.1") }, Enrich: all}, &bytes.Buffer{})
+			Match: func(e *event.Event) bool { return e.Get(ip).Is("10.0.1.1") }, Enrich: all}, nowhere{})
 		if err != nil || stats.Written == 0 {
 			b.Fatal(stats, err)
 		}
