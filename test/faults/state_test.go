@@ -34,6 +34,14 @@ correlation:
 level: high
 `
 
+// previously learns from where each user came, and writes to the next event of his the address of the one before: it depends on
+// exactly what was learned.
+const previously = `dimensions:
+  came: {learn: {from: [{when: {event.action: ssh_login}, key: user.name, set: {from: source.ip}, for: 8760h}]}}
+rules:
+  - {field: user.name, dimension: came, set: {source.geo.name: from}}
+`
+
 // hours is a log of n lines, a second apart.
 func hours(n int) string {
 	var b strings.Builder
@@ -50,10 +58,12 @@ func remembering(t *testing.T, n int) (s *site, argvs func(lake, state string) [
 	s = newSite(t)
 	write(t, s.dir, "often/rules.yml", chainRule)
 	write(t, s.dir, "playbook.yaml", playbook)
+	write(t, s.dir, "enrich.yaml", previously)
 	in := write(t, s.dir, "in.log", hours(n))
 	argvs = func(lake, state string) [][]string {
 		return [][]string{
 			{s.leat, "ingest", "--resume", lake, "--mark-every", "50", in}, {s.leat, "normalize"},
+			{s.leat, "enrich", "-c", s.path("enrich.yaml"), "--state", state},
 			{s.leat, "detect", "-r", s.path("often"), "--state", state},
 			{s.leat, "respond", "-c", s.path("playbook.yaml"), "--enforce", "--state", state},
 			{s.leat, "persist", "--lake", lake},
@@ -67,8 +77,8 @@ func remembering(t *testing.T, n int) (s *site, argvs func(lake, state string) [
 	return s, argvs
 }
 
-// TestKillState kills stages that remember: detect's windows and respond's journal. The alerts and steps in the lake are those of a run that
-// nobody disturbed, each once.
+// TestKillState kills stages that remember: what enrich learned, detect's windows and respond's journal. The events, alerts and steps in the
+// lake are those of a run that nobody disturbed, each once.
 func TestKillState(t *testing.T) {
 	t.Parallel()
 	s, argvs := remembering(t, 4000)
@@ -96,7 +106,10 @@ func TestKillState(t *testing.T) {
 	if calm, now := s.told(t, s.path("calm")), s.told(t, s.cfg.Lake); calm != now || !strings.Contains(calm, "often") {
 		t.Errorf("behind %d kills the lake holds\n%s\nundisturbed\n%s", kills, now, calm)
 	}
-	fmt.Printf("faults: %d kills of stages that remember: the same alerts and steps, each once\n", kills)
+	if calm, now := s.learned(t, s.path("calm")), s.learned(t, s.cfg.Lake); calm != now || strings.Contains(calm, "\n0,") {
+		t.Errorf("behind %d kills, from what was learned:\n%s\nundisturbed\n%s", kills, now, calm)
+	}
+	fmt.Printf("faults: %d kills of stages that remember: the same events, alerts and steps, each once\n", kills)
 }
 
 // told counts what the lake holds, and how much of it is different, by rule and action.
@@ -111,7 +124,18 @@ func (s *site) told(t *testing.T, lake string) string {
 	return string(out)
 }
 
-// TestTornState tears what detect and respond keep, as a power loss on a disk that lied would. What is needed for the committed mark and is
+// learned returns what enrich wrote to the events from what it had learned, and how many have it.
+func (s *site) learned(t *testing.T, lake string) string {
+	t.Helper()
+	out, err := exec.Command(s.leat, "query", "--lake", lake, "--csv",
+		`SELECT count(rest->>'$.source.geo.name') AS n, md5(string_agg(event.id || ' ' || coalesce(rest->>'$.source.geo.name', '-'), ',' ORDER BY event.id)) AS digest FROM events WHERE event.action = 'ssh_login'`).CombinedOutput()
+	if err != nil {
+		t.Fatalf("query: %v: %s", err, out)
+	}
+	return string(out)
+}
+
+// TestTornState tears what enrich, detect and respond keep, as a power loss on a disk that lied would. What is needed for the committed mark and is
 // gone is told, with exit status 2; else the run goes on, and the lake holds the same alerts and steps. Only respond, whose journal notes
 // no mark at which it had nothing new to tell, may tell the steps again whose end was lost, under the same ids.
 func TestTornState(t *testing.T) {
@@ -119,13 +143,13 @@ func TestTornState(t *testing.T) {
 	s, argvs := remembering(t, 2000)
 	run := s.pipe(t, argvs(s.cfg.Lake, s.cfg.State))
 	s.waitFor(t, "no marks", func() bool { return s.pipeline(t).Mark >= 15 })
-	_ = run[4].Process.Kill()
+	_ = run[len(run)-1].Process.Kill()
 	for _, c := range run {
 		_ = c.Wait()
 	}
 	undisturbed := s.told(t, s.path("calm"))
 	var files []string
-	for _, pattern := range []string{"detect/default/log-*", "respond/default/journal"} {
+	for _, pattern := range []string{"enrich/learned/enrich/default/log-*", "detect/default/log-*", "respond/default/journal"} {
 		found, err := filepath.Glob(filepath.Join(s.cfg.State, pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s: no such file; %v", pattern, err)
@@ -160,11 +184,14 @@ func TestTornState(t *testing.T) {
 			now := ""
 			if well {
 				now = s.told(t, lake)
-			} else if codes[2] != 2 && codes[3] != 2 && codes[3] != 3 {
+			} else if codes[2] != 2 && codes[3] != 2 && codes[4] != 2 && codes[4] != 3 {
 				t.Errorf("%s, %s at byte %d of %d: exit statuses %v", rel, kind, cut, len(whole), codes)
 			}
 			if strings.HasPrefix(rel, "state/respond") {
 				now, calm = differentOnly(now), differentOnly(calm)
+			}
+			if well && s.learned(t, lake) != s.learned(t, s.path("calm")) {
+				t.Errorf("%s, %s at byte %d of %d: other things were learned", rel, kind, cut, len(whole))
 			}
 			if well && now != calm {
 				t.Errorf("%s, %s at byte %d of %d: the lake holds\n%s\nundisturbed\n%s", rel, kind, cut, len(whole), now, calm)

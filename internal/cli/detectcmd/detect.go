@@ -2,7 +2,6 @@
 package detectcmd
 
 import (
-	"errors"
 	"os"
 
 	"github.com/urfave/cli/v2"
@@ -10,7 +9,6 @@ import (
 	frame "leat/internal/cli"
 	"leat/pkg/detect"
 	"leat/pkg/stage"
-	"leat/pkg/state"
 )
 
 // Command returns the command.
@@ -55,15 +53,7 @@ what, where and why. Without -r the built-in starter rules are used. Events may 
 					err = werr
 				}
 			}
-			for _, told := range []error{detect.ErrNoState, state.ErrMissing, state.ErrOther, state.ErrFormat} {
-				if errors.Is(err, told) {
-					return frame.Usage(err)
-				}
-			}
-			if errors.Is(err, state.ErrHeld) {
-				return frame.Attention(err)
-			}
-			return err
+			return frame.Remembered(err, detect.ErrNoState)
 		},
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	frame "leat/internal/cli"
 	"leat/pkg/detect"
+	"leat/pkg/enrich"
 	"leat/pkg/ingest"
 	"leat/pkg/ingest/journal"
 	"leat/pkg/lake"
@@ -87,7 +88,7 @@ func judged(err error) error {
 		}
 	}
 	for _, usage := range []error{
-		persist.ErrRefused, detect.ErrNoState, state.ErrMissing, state.ErrOther, state.ErrFormat, respond.ErrOtherLake, respond.ErrNoState,
+		persist.ErrRefused, detect.ErrNoState, enrich.ErrNoState, state.ErrMissing, state.ErrOther, state.ErrFormat, respond.ErrOtherLake, respond.ErrNoState,
 	} {
 		if errors.Is(err, usage) {
 			return frame.Usage(err)
