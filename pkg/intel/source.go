@@ -49,6 +49,8 @@ type savedState struct {
 	Print string `json:"print"`
 	// Added is, by URL of a TAXII collection, the added_after of the next request.
 	Added map[string]string `json:"added,omitempty"`
+	// Compacted is the size of a TAXII feed's store when it was last rewritten.
+	Compacted int64 `json:"compacted,omitempty"`
 }
 
 // Open prepares the feeds; nothing is fetched yet. The configuration was checked.
@@ -141,7 +143,7 @@ func (s *Source) refresh(ctx context.Context, f *feedState, now time.Time) error
 	var err error
 	switch {
 	case f.feed.TAXII != "":
-		err = f.pullTAXII(ctx)
+		err = f.pullTAXII(ctx, now)
 	case f.feed.MISP != "":
 		err = f.pullMISP(ctx)
 	default:

@@ -12,8 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -37,7 +37,7 @@ type collection struct {
 }
 
 // pullTAXII brings the objects that were added since the last time.
-func (f *feedState) pullTAXII(ctx context.Context) error {
+func (f *feedState) pullTAXII(ctx context.Context, now time.Time) error {
 	w, err := f.newWeb()
 	if err != nil {
 		return err
@@ -61,10 +61,13 @@ func (f *feedState) pullTAXII(ctx context.Context) error {
 			return fmt.Errorf("collection %q: %w", c.Title, err)
 		}
 	}
+	if err := f.compact(ctx, now, compactFrom); err != nil {
+		return err
+	}
 	return f.storePrint()
 }
 
-// storePrint makes the store's print of its size: it only grows.
+// storePrint makes the store's print of its size and where its questions go on.
 func (f *feedState) storePrint() error {
 	file, err := os.OpenFile(filepath.Join(f.dir, storeName), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -75,7 +78,7 @@ func (f *feedState) storePrint() error {
 	if err != nil {
 		return err
 	}
-	f.state.Print = "taxii:" + strconv.FormatInt(info.Size(), 10)
+	f.state.Print = fmt.Sprintf("taxii:%d %v", info.Size(), f.state.Added)
 	return nil
 }
 
