@@ -207,7 +207,7 @@ func (ref *reference) closed(key string, s span, at int64) bool {
 func (ref *reference) answer(key string, at int64) map[string]string {
 	floor := ref.floor(key, at)
 	out := map[string]string{}
-	users := map[string]bool{}
+	users := map[bool]map[string]bool{false: {}, true: {}} // of weak facts, and of others
 	for _, col := range []string{"host.mac", "host.name", "user.id", "user.name"} {
 		for _, weak := range []bool{true, false} {
 			type say struct {
@@ -244,10 +244,10 @@ func (ref *reference) answer(key string, at int64) map[string]string {
 	for _, s := range ref.spans[key] {
 		f := ref.cfg.From[s.fact]
 		if user := s.cells["user.name"]; !f.Ends && f.Binds == "" && user != "" && s.at <= at && s.last > at-int64(ref.cfg.Shared.Within) && s.last >= floor {
-			users[user] = true
+			users[f.Weak][user] = true
 		}
 	}
-	if len(users) > ref.cfg.Shared.Over {
+	if n := len(users[false]); n > ref.cfg.Shared.Over || n == 0 && len(users[true]) > ref.cfg.Shared.Over {
 		delete(out, "user.name")
 		delete(out, "user.id")
 		out["shared"] = "true"
