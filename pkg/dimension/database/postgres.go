@@ -52,10 +52,6 @@ func (c *Config) postgres(dsn string) (*pgx.ConnConfig, error) {
 // verified makes every connection over a network one with TLS whose certificate is that host's (sslmode=verify-full).
 // libpq's own default falls back to plain text.
 func verified(conf *pgx.ConnConfig) error {
-	type endpoint struct {
-		host string
-		tls  *tls.Config
-	}
 	all := []*pgconn.FallbackConfig{{Host: conf.Host, Port: conf.Port, TLSConfig: conf.TLSConfig}}
 	all = append(all, conf.Fallbacks...)
 	var kept []*pgconn.FallbackConfig

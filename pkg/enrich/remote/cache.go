@@ -18,7 +18,7 @@ import (
 const (
 	// maxKey bounds a key and maxRow an answer, in bytes.
 	maxKey = 1024
-	maxRow = 1 << 20
+	maxRow = 256 << 10
 )
 
 // Options are what a Cache gets from its surroundings. All but Name may be left zero.
@@ -86,7 +86,7 @@ func New(cfg Config, b Backend, opt Options) (*Cache, error) {
 		opt.Metrics = metrics.NewSet()
 	}
 	c := &Cache{
-		cfg: cfg, opt: opt, backend: b, kept: newStore(cfg.Size), flights: map[string]*flight{},
+		cfg: cfg, opt: opt, backend: b, kept: newStore(cfg.Size, cfg.MaxBytes), flights: map[string]*flight{},
 		breaker: breaker{failures: cfg.Breaker.Failures, pause: cfg.Breaker.Pause}, bucket: bucket{rate: cfg.Rate, burst: float64(cfg.Concurrency)},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())

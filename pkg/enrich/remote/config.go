@@ -44,9 +44,10 @@ type Config struct {
 	Jitter      *float64      `yaml:"jitter"`
 	// MaxStale is how long after its time an answer is still served while no newer one is to be had; nil = 24h.
 	MaxStale *time.Duration `yaml:"max_stale"`
-	// Size is how many keys are remembered; 0 = 100,000.
-	Size    int           `yaml:"size"`
-	Breaker BreakerConfig `yaml:"breaker"`
+	// Size is how many keys are remembered (0 = 100,000), MaxBytes how much memory they take (0 = 256 MiB).
+	Size     int           `yaml:"size"`
+	MaxBytes int64         `yaml:"max_bytes"`
+	Breaker  BreakerConfig `yaml:"breaker"`
 }
 
 // BreakerConfig says when a backend is left alone.
@@ -121,6 +122,12 @@ func (c *Config) Check() (bad []dimension.Complaint) {
 	}
 	if single {
 		c.Batch = 1
+	}
+	if c.MaxBytes < 0 {
+		add("max_bytes", "%d; expected a number of bytes", c.MaxBytes)
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 256 << 20
 	}
 	if c.Rate < 0 {
 		add("rate", "%g; expected calls a second", c.Rate)

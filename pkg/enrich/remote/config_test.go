@@ -31,6 +31,7 @@ func TestCheck(t *testing.T) {
 		get + `batch: -1`:                            "batch",
 		get + `concurrency: 1001`:                    "concurrency",
 		get + `size: -1`:                             "size",
+		get + `max_bytes: -1`:                        "max_bytes",
 		get + `rate: -1`:                             "rate",
 		get + `breaker: {failures: -1}`:              "breaker.failures",
 		get + `breaker: {pause: -1s}`:                "breaker.pause",

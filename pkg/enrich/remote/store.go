@@ -10,6 +10,8 @@ import (
 // main. A sweep of addresses that each come once leaves what is in use alone. The Cache guards it.
 type store struct {
 	size    int
+	max     int64 // bytes
+	bytes   int64
 	entries map[string]*entry
 	small   queue
 	main    queue
@@ -24,8 +26,11 @@ type entry struct {
 
 const maxUses = 3
 
-func newStore(size int) store {
-	return store{size: size, entries: map[string]*entry{}, ghosts: ghosts{seed: maphash.MakeSeed(), has: map[uint64]struct{}{}, max: size}}
+// cost is about what an entry takes in memory, in bytes.
+func (e *entry) cost() int64 { return int64(len(e.key)+len(e.value.row)) + 160 }
+
+func newStore(size int, max int64) store {
+	return store{size: size, max: max, entries: map[string]*entry{}, ghosts: ghosts{seed: maphash.MakeSeed(), has: map[uint64]struct{}{}, max: size}}
 }
 
 // get returns the value of a key. It may be called side by side with itself.
@@ -43,14 +48,20 @@ func (s *store) get(key []byte) (value, bool) {
 // put remembers a value.
 func (s *store) put(key string, v value) {
 	if e := s.entries[key]; e != nil {
+		s.bytes -= e.cost()
 		e.value = v
+		s.bytes += e.cost()
+		for len(s.entries) > 1 && s.bytes > s.max {
+			s.evict()
+		}
 		return
 	}
-	for len(s.entries) >= s.size {
+	e := &entry{key: key, value: v}
+	for len(s.entries) >= s.size || len(s.entries) > 0 && s.bytes+e.cost() > s.max {
 		s.evict()
 	}
-	e := &entry{key: key, value: v}
 	s.entries[key] = e
+	s.bytes += e.cost()
 	if s.ghosts.take(key) {
 		s.main.push(e)
 	} else {
@@ -61,14 +72,14 @@ func (s *store) put(key string, v value) {
 // evict forgets one key.
 func (s *store) evict() {
 	for {
-		if s.small.len() > s.size/10 || s.main.len() == 0 {
+		if s.small.len() > 0 && (s.small.len() > s.size/10 || s.main.len() == 0) {
 			e := s.small.pop()
 			if e.uses.Load() > 1 {
 				e.uses.Store(0)
 				s.main.push(e)
 				continue
 			}
-			delete(s.entries, e.key)
+			s.forget(e)
 			s.ghosts.add(e.key)
 			return
 		}
@@ -78,9 +89,14 @@ func (s *store) evict() {
 			s.main.push(e)
 			continue
 		}
-		delete(s.entries, e.key)
+		s.forget(e)
 		return
 	}
+}
+
+func (s *store) forget(e *entry) {
+	delete(s.entries, e.key)
+	s.bytes -= e.cost()
 }
 
 // queue is first in, first out.
