@@ -32,7 +32,8 @@ type broken struct {
 }
 
 // Layout reads s by a strptime layout: the whole of s. %f takes an optional fraction with its point; %d also a day with a
-// leading space; %z an offset as +hhmm, +hh:mm, +hh or Z; %Z a zone's abbreviation, of which only UTC, GMT and Z count.
+// leading space; %z an offset as +hhmm, +hh:mm, +hh or Z; %Z a zone's abbreviation, of which those count that mean one offset only (CET, not
+// IST), and UTC or GMT with an offset behind it.
 func (c Clock) Layout(s []byte, layout string) (ns int64, ok bool) {
 	var b broken
 	b.day, b.month = 1, 1
@@ -224,6 +225,11 @@ func (b *broken) zone(s []byte, names bool) ([]byte, bool) {
 		name := s[:len(s)-len(rest)]
 		if string(name) == "UTC" || string(name) == "GMT" {
 			b.hasZone = true
+			if len(rest) > 0 && (rest[0] == '+' || rest[0] == '-') {
+				return b.zone(rest, false)
+			}
+		} else if hours, ok := zoneHours[string(name)]; ok {
+			b.hasZone, b.offset = true, int(hours*3600)
 		}
 		return rest, len(name) > 0
 	}
