@@ -129,9 +129,8 @@ func TestStoreFile(t *testing.T) {
 			t.Fatalf("torn after %d bytes, and nobody notices", i)
 		}
 	}
-	if err := os.WriteFile(path, data[:40], 0o600); err != nil {
-		t.Fatal(err)
-	}
+	put(t, dir, storeName, string(data[:40]))
+	put(t, dir, storeName+".tmp-77", "of a save that was killed")
 	if _, _, err := load(dir, 2); err == nil || !strings.Contains(err.Error(), storeName) {
 		t.Errorf("a torn file says %v", err)
 	}

@@ -108,6 +108,11 @@ func writeStore(out io.Writer, st *state, all objects) error {
 
 // load reads the file; nil, nil: there is none. Damage is an error: then all is read anew.
 func load(dir string, attrs int) (*state, objects, error) {
+	// What a save that was killed left behind.
+	left, _ := filepath.Glob(filepath.Join(dir, storeName+".tmp-*"))
+	for _, f := range left {
+		os.Remove(f)
+	}
 	path := filepath.Join(dir, storeName)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -94,7 +94,11 @@ func (s *subject) row(t testing.TB, keys []string, key string) map[string]string
 	for _, name := range keys {
 		col := s.table.Column(name)
 		for row := range s.table.Rows() {
-			for _, v := range texts(s.table.Cell(row, col)) {
+			cell := s.table.Cell(row, col)
+			if plain := len(cell) > 0 && cell[0] == '"' && !bytes.ContainsRune(cell, '\\'); plain && !strings.EqualFold(string(cell[1:len(cell)-1]), key) {
+				continue
+			}
+			for _, v := range texts(cell) {
 				if strings.EqualFold(v, key) {
 					out := map[string]string{}
 					for i, c := range s.table.Columns() {
