@@ -126,3 +126,29 @@ func FuzzW3CRow(f *testing.F) {
 		}
 	})
 }
+
+// TestZeekGuessed refuses a row whose values can't be of the columns that were guessed; what a header line told is not doubted.
+func TestZeekGuessed(t *testing.T) {
+	for row, want := range map[string]bool{
+		"1.5\tC1\tT\t7":                true,
+		"1.5\tC1\t-\t-":                true,
+		"1.5\tC1\tF":                   true, // of a version with fewer columns
+		"1.5\tC1\t7\tT":                false,
+		"C1\t1.5\tT\t7":                false,
+		"1.5\tC1\tT\t(empty)":          false, // only lists are empty
+		"1795507200.500000\t\tT\t1e-3": true,
+	} {
+		z := zeekOf("ts:time uid:string ok:bool n:count")
+		z.Guessed = true
+		var r Record
+		r.Reset()
+		if got := z.Parse(&r, 0, []byte(row)); got != want {
+			t.Errorf("%q: %v", row, got)
+		}
+		z.Guessed = false
+		r.Reset()
+		if !z.Parse(&r, 0, []byte(row)) {
+			t.Errorf("%q: a header line's word was doubted", row)
+		}
+	}
+}
