@@ -152,3 +152,20 @@ func BenchmarkMark(b *testing.B) {
 		changes = tab.Changes(changes[:0])
 	}
 }
+
+// BenchmarkManyUsers teaches a ticket of yet another user to one address that has as many as are kept: the dearest event.
+func BenchmarkManyUsers(b *testing.B) {
+	tab := leases(b)
+	lines := make([][]byte, 1000)
+	for i := range lines {
+		lines[i] = fmt.Appendf(nil, `{"event":{"code":"4768","dataset":"windows.security"},"source":{"ip":"10.0.0.1"},"user":{"name":"user%d"},"winlog":{"event_data":{"Status":"0x0"}}}`, i)
+	}
+	var e event.Event
+	n := 0
+	for b.Loop() {
+		e.Reset(lines[n%len(lines)])
+		tab.Learn(&e, start+int64(n)*int64(time.Minute))
+		tab.Find([]byte("10.0.0.1"), start+int64(n)*int64(time.Minute))
+		n++
+	}
+}

@@ -107,7 +107,7 @@ const (
 	// maxFacts, maxColumns and maxPerKey keep hostile or mistaken configurations and snapshots small.
 	maxFacts   = 512
 	maxColumns = 64
-	maxPerKey  = 1024
+	maxPerKey  = 256
 )
 
 // Check fills in what was left out and returns all faults.

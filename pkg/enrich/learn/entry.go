@@ -63,9 +63,7 @@ func (t *Table) put(x *item, f uint16, at, to int64) {
 	t.add(x, entry{first: at, last: at, to: to, fact: f}, t.row)
 	if len(x.entries) > t.perKey {
 		t.compact(x)
-	}
-	for len(x.entries) > t.perKey {
-		t.evictFact(x)
+		t.evictFacts(x)
 	}
 }
 
@@ -84,6 +82,17 @@ func (t *Table) add(x *item, e entry, row []byte) {
 	x.entries = append(x.entries, e)
 	t.stats.Facts++
 	t.stats.Bytes += entrySize
+}
+
+// evictFacts keeps to the bound of runs. It makes room for some at once, so that a flood of facts of one key pays for looking through
+// them seldom.
+func (t *Table) evictFacts(x *item) {
+	if len(x.entries) <= t.perKey {
+		return
+	}
+	for len(x.entries) > t.perKey-t.perKey/8 {
+		t.evictFact(x)
+	}
 }
 
 // evictFact removes the oldest run of the fact of which the key has most.

@@ -6,37 +6,45 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// counters are the table's metrics; those that count are told once a batch or a mark, by Report.
+// reportEvery is after how many events the metrics are brought up to date.
+const reportEvery = 1024
+
+// counters are the table's metrics.
 type counters struct {
-	set  *metrics.Set
-	name string
-	told Stats
+	gauges [3]*metrics.Gauge
+	counts [7]*metrics.Counter
+	told   [7]int64
 }
 
-// Report brings the metrics up to date; call it between batches.
+func newCounters(set *metrics.Set, dimension string) *counters {
+	if set == nil {
+		return nil
+	}
+	c := &counters{}
+	for i, name := range []string{"keys", "runs", "bytes"} {
+		c.gauges[i] = set.GetOrCreateGauge(fmt.Sprintf("leat_enrich_learned_%s{dimension=%q}", name, dimension), nil)
+	}
+	for i, name := range []string{"facts", "late_facts", "old_facts", "future_facts", "refused_keys", "evicted_keys", "evicted_facts"} {
+		c.counts[i] = set.GetOrCreateCounter(fmt.Sprintf("leat_enrich_learned_%s_total{dimension=%q}", name, dimension))
+	}
+	return c
+}
+
+// Report brings the metrics up to date. Learn does it now and then, and Changes and Base do.
 func (t *Table) Report() {
-	c := &t.counters
-	if c.set == nil {
+	c := t.counters
+	if c == nil {
 		return
 	}
-	now := t.Stats()
-	gauge := func(name string, v float64) {
-		c.set.GetOrCreateGauge(fmt.Sprintf("leat_enrich_learned_%s{dimension=%q}", name, c.name), nil).Set(v)
+	s := t.Stats()
+	for i, v := range [...]float64{float64(s.Keys), float64(s.Facts), float64(s.Bytes)} {
+		c.gauges[i].Set(v)
 	}
-	count := func(name string, v, told int64) {
-		if v > told {
-			c.set.GetOrCreateCounter(fmt.Sprintf("leat_enrich_learned_%s_total{dimension=%q}", name, c.name)).AddInt64(v - told)
+	for i, v := range [...]int64{s.Taught, s.Late, s.Old, s.Future, s.Refused, s.EvictedKeys, s.EvictedFacts} {
+		// Restore begins the counts anew.
+		if v > c.told[i] {
+			c.counts[i].AddInt64(v - c.told[i])
 		}
+		c.told[i] = v
 	}
-	gauge("keys", float64(now.Keys))
-	gauge("runs", float64(now.Facts))
-	gauge("bytes", float64(now.Bytes))
-	count("facts", now.Taught, c.told.Taught)
-	count("late_facts", now.Late, c.told.Late)
-	count("old_facts", now.Old, c.told.Old)
-	count("future_facts", now.Future, c.told.Future)
-	count("refused_keys", now.Refused, c.told.Refused)
-	count("evicted_keys", now.EvictedKeys, c.told.EvictedKeys)
-	count("evicted_facts", now.EvictedFacts, c.told.EvictedFacts)
-	c.told = now
 }

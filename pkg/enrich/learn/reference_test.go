@@ -27,7 +27,7 @@ func story() *Config {
 			{Name: "logoff", When: when("logoff"), Key: "k", Set: map[string]string{"user.name": "user"}, Ends: true},
 			{Name: "wipe", When: when("wipe"), Key: "k", Ends: true},
 		},
-		PerKey: 1000, Keep: 48 * time.Hour, Late: 40 * time.Minute, Shared: SharedConfig{Over: 2, Within: time.Hour},
+		PerKey: 256, Keep: 48 * time.Hour, Late: 40 * time.Minute, Shared: SharedConfig{Over: 2, Within: time.Hour},
 	}
 }
 

@@ -23,6 +23,7 @@ var ErrSnapshot = errors.New("learned dimension: damaged snapshot")
 // Base appends everything that was learned: list by list, the key that was of use longest ago first.
 func (t *Table) Base(dst []byte) []byte {
 	t.track = true
+	t.Report()
 	dst = t.head(slices.Grow(dst, int(t.stats.Bytes/2)), kindBase)
 	dst = binary.AppendUvarint(dst, 0)
 	dst = binary.AppendUvarint(dst, uint64(len(t.byKey)))
@@ -44,6 +45,7 @@ func (t *Table) Changes(dst []byte) []byte {
 		t.settle()
 		return t.Base(dst)
 	}
+	t.Report()
 	dst = t.head(dst, kindChanges)
 	dst = binary.AppendUvarint(dst, uint64(len(t.removed)))
 	for _, key := range t.removed {
@@ -149,9 +151,7 @@ func (t *Table) relink() {
 	for _, i := range live {
 		x := &t.items[i]
 		t.link(i)
-		for len(x.entries) > t.perKey {
-			t.evictFact(x)
-		}
+		t.evictFacts(x)
 	}
 	for (len(t.byKey) > t.keys || t.stats.Bytes > t.maxBytes) && t.evictKey(-1) {
 	}

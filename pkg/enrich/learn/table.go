@@ -95,7 +95,7 @@ type Table struct {
 	removed         []string
 	passed          int64
 	answer          answer
-	counters        counters
+	counters        *counters
 	key, row, text  []byte
 	cell, condition []byte
 	dataset         int // of event.dataset in fields
@@ -111,7 +111,7 @@ func New(cfg *Config, opt Options) (*Table, error) {
 		return nil, fmt.Errorf("learned dimension %q: %w", opt.Name, errors.Join(faults...))
 	}
 	t := &Table{
-		counters: counters{set: opt.Metrics, name: opt.Name},
+		counters: newCounters(opt.Metrics, opt.Name),
 		name:     opt.Name, now: opt.Now, columns: cfg.Columns(), at: map[string]int{}, shared: cfg.Shared,
 		keys: cfg.Keys, perKey: cfg.PerKey, maxBytes: cfg.MaxBytes, keep: int64(cfg.Keep), late: int64(cfg.Late), slot: max(int64(cfg.Late)/2, 1),
 		sharedOver: cfg.Shared.Over, sharedWithin: int64(cfg.Shared.Within),
@@ -163,7 +163,9 @@ func (t *Table) Learn(e *event.Event, at int64) {
 	if !future && at > t.stream {
 		t.stream, t.hour = at, at/int64(time.Hour)
 	}
-	t.event++
+	if t.event++; t.event%reportEvery == 0 {
+		t.Report()
+	}
 	dataset := t.value(e, t.dataset)
 	for _, i := range t.byDataset[string(dataset.Text(t.text))] {
 		t.try(int(i), e, at, future)
