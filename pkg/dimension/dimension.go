@@ -56,7 +56,8 @@ type Dimension struct {
 // Build indexes a table. Its errors tell rows and columns, never values.
 func Build(t *Table, shape Shape) (*Dimension, error) {
 	d := &Dimension{Table: t, Shape: shape}
-	if t.rows == 0 {
+	// Where the rows are found by somebody else's index, none is a state like others: no indicator is live.
+	if t.rows == 0 && shape.Join != None {
 		return nil, errors.New("no rows")
 	}
 	if uint64(t.rows) >= none {
@@ -82,7 +83,7 @@ func Build(t *Table, shape Shape) (*Dimension, error) {
 	default:
 		err = fmt.Errorf("join %q; expected exact, cidr, range or suffix", shape.Join)
 	}
-	if err == nil && d.Keys == 0 {
+	if err == nil && d.Keys == 0 && shape.Join != None {
 		err = errors.New("no row has a key")
 	}
 	return d, err

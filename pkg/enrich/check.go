@@ -139,7 +139,12 @@ func Lookup(ctx context.Context, cfg *Config, opt Options, name, key string, at 
 		}
 		return json.Marshal(rec)
 	}
-	row := s.dim.Find(s.dim.AppendKey(nil, []byte(key)), at.UnixNano())
+	row := -1
+	if s.set != nil {
+		row = s.set.Find([]byte(key))
+	} else {
+		row = s.dim.Find(s.dim.AppendKey(nil, []byte(key)), at.UnixNano())
+	}
 	if row < 0 {
 		return nil, ErrNoRow
 	}

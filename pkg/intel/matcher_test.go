@@ -177,6 +177,28 @@ func TestEnrich(t *testing.T) {
 	}
 }
 
+func TestFind(t *testing.T) {
+	sha1 := strings.Repeat("1a", 20)
+	dir := write(t, t.TempDir(), "a.txt", "192.0.2.1\n198.51.100.0/24\nevil.example\nhttp://evil.example/a\n")
+	write(t, dir, "b.csv", "2026-11-01 10:00:00,"+sha1+",Vidar C&C\n")
+	cfg := &Config{Feeds: []*Feed{{Name: "a", File: "a.txt"}, {Name: "b", File: "b.csv", Format: formatSSLBL}}, Allow: Allow{Builtin: no()}}
+	set, err := NewSet(fetch(t, source(t, cfg, dir, nil)).Table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{"192[.]0[.]2[.]1": "192.0.2.1", "198.51.100.9": "198.51.100.0/24", "198.51.100.0/24": "198.51.100.0/24", "a.b.Evil.example": "evil.example",
+		"hxxp://evil.example/a": "http://evil.example/a", strings.ToUpper(sha1): sha1, "192.0.2.2": "", "example": "", "good.example": "", "": "", "192.0.2.1/32": "192.0.2.1"} {
+		got := ""
+		if row := set.Find([]byte(text)); row >= 0 {
+			_, v := set.key(uint32(row))
+			got = string(v)
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestMatchAllocatesNothing(t *testing.T) {
 	m := NewMatcher(listed(t, "192.0.2.1", "198.51.100.0/24", "evil.example"), MatchOptions{})
 	e := parse(t, benchEvent)

@@ -1,6 +1,7 @@
 package intel
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -78,4 +79,37 @@ func kindOfCell(cell []byte) Kind {
 		}
 	}
 	return Unknown
+}
+
+// Find returns the row of the indicator that a text, defanged or not, has: the value itself, the smallest block that holds an address, or the
+// longest name above a host's. -1: there is none.
+func (s *Set) Find(text []byte) int {
+	value, kind := Classify(nil, text)
+	value, kind = single(value, kind)
+	kinds := []Kind{kind}
+	switch kind {
+	case MD5:
+		kinds = append(kinds, JA3)
+	case SHA1:
+		kinds = append(kinds, Certificate)
+	}
+	for _, k := range kinds {
+		if row, ok := s.index.find(k, value); ok {
+			return int(row)
+		}
+	}
+	switch kind {
+	case IPv4, IPv6:
+		if s.blocks != nil {
+			return s.blocks.Find(value, 0)
+		}
+	case Domain:
+		for dots := countDots(value); dots > 1; dots-- {
+			value = value[bytes.IndexByte(value, '.')+1:]
+			if row, ok := s.index.find(Domain, value); ok {
+				return int(row)
+			}
+		}
+	}
+	return -1
 }
