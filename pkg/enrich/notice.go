@@ -123,7 +123,11 @@ func (sh *shared) checkAges(g *generation, now time.Time) {
 	a.next = now.Add(time.Second)
 	for name, d := range sh.cfg.Load().Dimensions {
 		s := g.dims[name]
-		if d.MaxAge == 0 || s == nil {
+		if s == nil {
+			continue
+		}
+		sh.metrics.aged(s, now)
+		if d.MaxAge == 0 {
 			continue
 		}
 		switch stale := now.Sub(s.seen()) > d.MaxAge; {
@@ -135,6 +139,5 @@ func (sh *shared) checkAges(g *generation, now time.Time) {
 			sh.tell(notice{action: "dimension-recovered", cfg: d, snap: s})
 			delete(a.stale, name)
 		}
-		sh.metrics.aged(s, now)
 	}
 }
