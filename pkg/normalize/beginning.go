@@ -2,73 +2,99 @@ package normalize
 
 import (
 	"regexp/syntax"
+	"slices"
 )
 
-// maxBeginning is how many bytes of a text are looked at before a regular expression is tried.
-const maxBeginning = 8
-
-// beginning is what the first bytes of a text must be so that an anchored expression can match: for each place the bytes that may stand there.
-// A look at them costs a fiftieth of a try.
-type beginning []byteSet
-
-type byteSet [4]uint64
-
-func (s *byteSet) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
-func (s *byteSet) has(c byte) bool { return s[c>>6]>>(c&63)&1 != 0 }
-
-// admits is false where no text that begins as t does can match.
-func (b beginning) admits(t []byte) bool {
-	for i := range b {
-		if i == len(t) || !b[i].has(t[i]) {
-			return false
-		}
-	}
-	return true
+// beginning tells by the first bytes of a text that an anchored expression can't match it, which is what most texts tell of most
+// expressions: a table of states, a step a byte, where a try of the expression costs twenty times as much. It says no only where the
+// expression would; what it can't tell (assertions, characters that are not ASCII, what lies far behind) it leaves to the expression.
+type beginning struct {
+	next [][0x80]uint8 // by state and byte; empty: nothing is known
 }
 
-// beginningOf finds what an expression, which regexp compiles, asks of a text's first bytes. One that is not anchored asks nothing.
-func beginningOf(expr string) beginning {
+const (
+	noMatch  = 0 // the state of a text that can't match
+	perhaps  = 1 // and of one that the expression must be asked for
+	startsAt = 2
+
+	maxBeginning = 64 // bytes
+	maxStates    = 40
+)
+
+// admits is false where no text that begins as t does can match.
+func (b *beginning) admits(t []byte) bool {
+	if len(b.next) == 0 {
+		return true
+	}
+	t = t[:min(len(t), maxBeginning)]
+	state := uint8(startsAt)
+	for _, c := range t {
+		if c >= 0x80 {
+			return true
+		}
+		if state = b.next[state][c]; state <= perhaps {
+			return state == perhaps
+		}
+	}
+	return len(t) == maxBeginning
+}
+
+// beginningOf makes the table for an expression that regexp compiles. One that is not anchored asks nothing.
+func beginningOf(expr string) *beginning {
+	b := &beginning{}
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
-		return nil
+		return b
 	}
 	prog, err := syntax.Compile(re.Simplify())
 	if err != nil || prog.StartCond()&syntax.EmptyBeginText == 0 {
-		return nil
+		return b
 	}
-	var b beginning
-	for at := []uint32{uint32(prog.Start)}; len(b) < maxBeginning; {
-		insts, ends := reachable(prog, at)
-		if ends {
-			return b
+	reads := make([][2]uint64, len(prog.Inst))
+	for i := range prog.Inst {
+		for c := range byte(0x80) {
+			if readsRune(&prog.Inst[i]) && prog.Inst[i].MatchRune(rune(c)) {
+				reads[i][c>>6] |= 1 << (c & 63)
+			}
 		}
-		var set byteSet
-		wide := false
-		at = at[:0]
-		for _, in := range insts {
-			for c := range byte(0x80) {
-				if in.MatchRune(rune(c)) {
-					set.add(c)
+	}
+	first := reachable(prog, []uint32{uint32(prog.Start)})
+	if first == nil {
+		return b
+	}
+	states := [][]uint32{nil, nil, first}
+	b.next = make([][0x80]uint8, len(states), maxStates)
+	for s := startsAt; s < len(states); s++ {
+		for c := range byte(0x80) {
+			var to []uint32
+			for _, i := range states[s] {
+				if reads[i][c>>6]>>(c&63)&1 != 0 {
+					to = append(to, prog.Inst[i].Out)
 				}
 			}
-			wide = wide || beyondASCII(in)
-			at = append(at, in.Out)
-		}
-		if wide {
-			set[2], set[3] = ^uint64(0), ^uint64(0)
-		}
-		b = append(b, set)
-		if wide {
-			return b // a character may be several bytes: from here on places are not known
+			if to == nil {
+				continue
+			}
+			to = reachable(prog, to)
+			at := slices.IndexFunc(states[startsAt:], func(o []uint32) bool { return slices.Equal(o, to) }) + startsAt
+			switch {
+			case to == nil || at < startsAt && len(states) == maxStates:
+				at = perhaps
+			case at < startsAt:
+				at = len(states)
+				states, b.next = append(states, to), append(b.next, [0x80]uint8{})
+			}
+			b.next[s][c] = uint8(at)
 		}
 	}
 	return b
 }
 
-// reachable lists the instructions that read a character and may come next; ends tells that the expression may be matched before.
-func reachable(prog *syntax.Prog, from []uint32) (insts []*syntax.Inst, ends bool) {
+// reachable lists the instructions that read a character and may come next; nil where the expression may be matched before.
+func reachable(prog *syntax.Prog, from []uint32) []uint32 {
+	reading := []uint32{}
 	seen := map[uint32]bool{}
-	for todo := append([]uint32(nil), from...); len(todo) > 0; {
+	for todo := slices.Clone(from); len(todo) > 0; {
 		n := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		if seen[n] {
@@ -79,21 +105,22 @@ func reachable(prog *syntax.Prog, from []uint32) (insts []*syntax.Inst, ends boo
 		case syntax.InstAlt, syntax.InstAltMatch:
 			todo = append(todo, in.Out, in.Arg)
 		case syntax.InstCapture, syntax.InstNop, syntax.InstEmptyWidth:
-			todo = append(todo, in.Out) // what an empty assertion asks is left to the expression
+			todo = append(todo, in.Out) // what an assertion asks is left to the expression
 		case syntax.InstMatch:
-			return nil, true
+			return nil
 		case syntax.InstFail:
 		default:
-			insts = append(insts, in)
+			reading = append(reading, n)
 		}
 	}
-	return insts, false
+	slices.Sort(reading)
+	return reading
 }
 
-// beyondASCII tells whether an instruction may read a character that is not ASCII.
-func beyondASCII(in *syntax.Inst) bool {
-	if in.Op == syntax.InstRuneAny || in.Op == syntax.InstRuneAnyNotNL || syntax.Flags(in.Arg)&syntax.FoldCase != 0 {
+func readsRune(in *syntax.Inst) bool {
+	switch in.Op {
+	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
 		return true
 	}
-	return len(in.Rune) == 0 || in.Rune[len(in.Rune)-1] >= 0x80
+	return false
 }

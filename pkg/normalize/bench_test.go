@@ -12,7 +12,7 @@ var samples = map[string]string{
 	"sshd":       `<38>Nov 24 08:17:44 web1 sshd[4711]: Failed password for invalid user bob from 192.0.2.7 port 4711 ssh2`,
 	"access":     `192.0.2.9 - - [24/Nov/2026:08:17:44 +0000] "GET /index.php?id=7 HTTP/1.1" 404 153 "-" "Mozilla/5.0 (X11; Linux x86_64)"`,
 	"rename":     `{"time":"2026-11-24T09:00:00Z","userIP":"192.0.2.10","login":"ann","action":"open","result":"ok"}`,
-	"fortigate":  `date=2026-11-24 time=08:00:00 devname="FG1" devid="FG100" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=192.0.2.1 srcport=5 dstip=198.51.100.1 dstport=443 proto=6 action="deny" policyid=7 service="HTTPS" sentbyte=10`,
+	"fortigate":  `date=2026-11-24 time=08:00:00 devname="FG1" devid="FG100" logid="0000000013" type="traffic" subtype="forward" level="notice" vd="root" srcip=192.0.2.1 srcport=5 dstip=198.51.100.1 dstport=443 proto=6 action="deny" policyid=7 service="HTTPS" sentbyte=10`,
 	"unknown":    `some words that nobody has a mapping for, 17 of them or so`,
 }
 

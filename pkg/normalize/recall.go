@@ -137,6 +137,12 @@ func (p *program) signs(x *index, name []byte) []int32 {
 	return p.found
 }
 
+// byteSet is a set of bytes.
+type byteSet [4]uint64
+
+func (s *byteSet) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
+func (s *byteSet) has(c byte) bool { return s[c>>6]>>(c&63)&1 != 0 }
+
 // there remembers which bytes are in a text, once somebody asked.
 type there struct{ asked, is byteSet }
 

@@ -287,13 +287,21 @@ func (r *runner) shows(ref signRef, found bool) bool {
 	if len(s.starts) > 0 && !r.begins(s.starts) {
 		return false
 	}
+	message, raw := false, false // which the expression must be tried on
+	if s.match != nil {
+		b := s.begins()
+		message, raw = b.admits(r.head.Message), len(r.raw) != len(r.head.Message) && b.admits(r.raw)
+		if !message && !raw {
+			return false
+		}
+	}
 	for _, w := range s.contains {
 		// As bytes, a long w would be copied to the heap.
 		if !strings.Contains(unsafe.String(unsafe.SliceData(r.raw), len(r.raw)), w) {
 			return false
 		}
 	}
-	if s.match != nil && !s.matches(r.head.Message) && (len(r.raw) == len(r.head.Message) || !s.matches(r.raw)) {
+	if (message || raw) && !(message && s.match.Match(r.head.Message) || raw && s.match.Match(r.raw)) {
 		return false
 	}
 	if s.lines {
@@ -309,9 +317,6 @@ func (r *runner) shows(ref signRef, found bool) bool {
 	}
 	return true
 }
-
-// matches tells whether t matches the sign's expression, which most texts' first bytes rule out.
-func (s *sign) matches(t []byte) bool { return s.begins().admits(t) && s.match.Match(t) }
 
 func (r *runner) begins(with []string) bool {
 	m := bytes.TrimLeft(r.head.Message, " \t")

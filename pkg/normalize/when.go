@@ -19,10 +19,10 @@ type sign struct {
 	starts   []string // any
 	contains []string // all
 	match    *regexp.Regexp
-	begins   func() beginning // of match
-	lines    bool             // a line pattern must match
-	zeek     []string         // globs of the log's name (#path); any
-	w3c      []string         // columns that #Fields must name; all
+	begins   func() *beginning // of match
+	lines    bool              // a line pattern must match
+	zeek     []string          // globs of the log's name (#path); any
+	w3c      []string          // columns that #Fields must name; all
 	score    int
 }
 
@@ -89,7 +89,7 @@ func (c *compiler) sign(n *yaml.Node) (s sign, ok bool) {
 				c.fault(v, "when.match: %v", err)
 				continue
 			}
-			s.match, s.begins = re, sync.OnceValue(func() beginning { return beginningOf(v.Value) })
+			s.match, s.begins = re, sync.OnceValue(func() *beginning { return beginningOf(v.Value) })
 			s.score += 15
 		case "lines":
 			s.lines = true
