@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -93,7 +94,7 @@ func fillFilter(filter, key string) string {
 }
 
 func (c *LDAPConfig) open(env dimension.Env, cfg *Config) (Backend, error) {
-	b := &ldapBackend{cfg: *c, base: env.Base, timeout: cfg.Timeout, free: make(chan *ldap.Conn, cfg.Concurrency)}
+	b := &ldapBackend{cfg: *c, base: env.Base, timeout: cfg.Timeout, now: env.Now, free: make(chan *ldapConn, cfg.Concurrency)}
 	for range cfg.Concurrency {
 		b.free <- nil
 	}
@@ -125,39 +126,26 @@ type ldapBackend struct {
 	base    string
 	tls     *tls.Config
 	timeout time.Duration
-	free    chan *ldap.Conn
+	now     func() time.Time
+	free    chan *ldapConn
+
+	mu      sync.Mutex
+	refused string    // the password that was refused
+	until   time.Time // and until when it is not tried again
 }
 
 func (b *ldapBackend) Close() error {
 	var errs []error
 	for range cap(b.free) {
 		if c := <-b.free; c != nil {
-			errs = append(errs, c.Close())
+			// One that broke is closed already.
+			if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
 		}
 		b.free <- nil
 	}
 	return errors.Join(errs...)
-}
-
-func (b *ldapBackend) connect() (*ldap.Conn, error) {
-	c, err := ldap.DialURL(b.cfg.URL, ldap.DialWithTLSConfig(b.tls), ldap.DialWithDialer(&net.Dialer{Timeout: b.timeout}))
-	if err != nil {
-		return nil, err
-	}
-	c.SetTimeout(b.timeout)
-	if b.cfg.StartTLS {
-		err = c.StartTLS(b.tls)
-	}
-	if err == nil && b.cfg.Bind != "" {
-		var pw string
-		if pw, err = b.cfg.Password.Read(b.base); err == nil {
-			err = c.Bind(b.cfg.Bind, pw)
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(err, c.Close())
-	}
-	return c, nil
 }
 
 // Lookup searches for all keys at once.
@@ -165,11 +153,13 @@ func (b *ldapBackend) Lookup(ctx context.Context, keys []string) (map[string][]b
 	conn := <-b.free
 	var err error
 	if conn == nil || conn.IsClosing() {
-		conn, err = b.connect()
+		conn, err = b.connect(ctx)
 	}
 	var rows map[string][]byte
 	if err == nil {
+		stop := conn.wire.until(ctx)
 		rows, err = b.search(ctx, conn, keys)
+		stop()
 	}
 	if err != nil && conn != nil {
 		_ = conn.Close()
@@ -182,7 +172,7 @@ func (b *ldapBackend) Lookup(ctx context.Context, keys []string) (map[string][]b
 	return rows, nil
 }
 
-func (b *ldapBackend) search(ctx context.Context, conn *ldap.Conn, keys []string) (map[string][]byte, error) {
+func (b *ldapBackend) search(ctx context.Context, conn *ldapConn, keys []string) (map[string][]byte, error) {
 	var filter strings.Builder
 	filter.WriteString("(|")
 	for _, k := range keys {

@@ -187,6 +187,41 @@ func TestLDAP(t *testing.T) {
 	}
 }
 
+// TestLDAPLockout: a wrong password is tried once, and not until the account is locked; a new one is at once.
+func TestLDAPLockout(t *testing.T) {
+	s := startSlapd(t)
+	cfg := s.config()
+	file := filepath.Join(s.dir, "mine")
+	cfg.LDAP.Password.File = file
+	b := backend(t, cfg).(*ldapBackend)
+	now := time.Now()
+	b.now = func() time.Time { return now }
+	put := func(pw string) {
+		if err := os.WriteFile(file, []byte(pw), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func() string {
+		_, err := b.Lookup(t.Context(), []string{"alice"})
+		return fmt.Sprint(err)
+	}
+	put("wrong")
+	if got := ask(); !strings.Contains(got, "Invalid Credentials") {
+		t.Error(got)
+	}
+	for range 3 {
+		if got := ask(); !strings.Contains(got, "not tried again") {
+			t.Error(got)
+		}
+	}
+	now = now.Add(lockout)
+	if got := ask(); !strings.Contains(got, "Invalid Credentials") {
+		t.Error(got)
+	}
+	put("Reader.1")
+	expect(t, "a new password", ask(), "<nil>")
+}
+
 // TestLDAPOutage: the directory is killed in mid-run, and comes back.
 func TestLDAPOutage(t *testing.T) {
 	s := startSlapd(t)
@@ -212,7 +247,9 @@ func TestLDAPOutage(t *testing.T) {
 
 // TestLDAPGarbage: a server that talks nonsense, or nothing, is an error within the timeout.
 func TestLDAPGarbage(t *testing.T) {
-	for _, text := range []string{"HTTP/1.1 400 Bad Request\r\n\r\n", "0\x84\x7f\xff\xff\xff", ""} {
+	// The last says yes to StartTLS, and then nothing.
+	yes := "0\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
+	for _, text := range []string{"HTTP/1.1 400 Bad Request\r\n\r\n", "0\x84\x7f\xff\xff\xff", "0\x84\x7f\xff\xff\xff\x04\x84\x7f\xff\xff\xf0x", "", yes} {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -225,11 +262,12 @@ func TestLDAPGarbage(t *testing.T) {
 				if err != nil {
 					return
 				}
-				_, _ = conn.Write([]byte(text))
 				defer conn.Close()
+				_, _ = conn.Read(make([]byte, 4096)) // what it is asked
+				_, _ = conn.Write([]byte(text))
 			}
 		}()
-		cfg := &Config{LDAP: &LDAPConfig{URL: "ldap://" + ln.Addr().String(), Base: "dc=x", Filter: "(uid={key})", Key: "uid"}, Timeout: 200 * time.Millisecond, Wait: time.Minute}
+		cfg := &Config{LDAP: &LDAPConfig{URL: "ldap://" + ln.Addr().String(), Base: "dc=x", Filter: "(uid={key})", Key: "uid", StartTLS: text == yes}, Timeout: 200 * time.Millisecond, Wait: time.Minute}
 		if bad := cfg.Check(); len(bad) > 0 {
 			t.Fatal(bad)
 		}
