@@ -131,40 +131,55 @@ func parsePrefix(text []byte) (netip.Prefix, bool) {
 func appendHost(dst, value []byte) []byte {
 	start := len(dst)
 	value = bytes.TrimSuffix(bytes.TrimPrefix(value, []byte("*.")), []byte("."))
+	dst = append(dst, value...)
+	out := dst[start:]
 	label, digits := 0, 0
-	for i, c := range value {
-		switch {
-		case c >= utf8.RuneSelf:
-			return appendIDN(dst[:start], value)
+	for i, c := range out {
+		switch class := hostBytes[c]; {
+		case class == hostLetter:
 		case c == '.':
 			if label == 0 {
 				return dst[:start]
 			}
 			label, digits = 0, 0
-			dst = append(dst, c)
 			continue
-		case c >= 'A' && c <= 'Z':
-			c |= 0x20
-		case c-'0' < 10:
+		case class == hostDigit:
 			digits++
-		case c >= 'a' && c <= 'z', c == '_':
-		case c == '-':
-			if label == 0 && i == 0 {
-				return dst[:start]
-			}
-		default:
+		case class == hostUpper:
+			out[i] = c | 0x20
+		case c >= utf8.RuneSelf:
+			return appendIDN(dst[:start], value)
+		case c != '-' || label == 0 && i == 0:
 			return dst[:start]
 		}
 		if label++; label > 63 {
 			return dst[:start]
 		}
-		dst = append(dst, c)
 	}
 	if label == 0 || label == digits || len(dst)-start > 253 {
 		return dst[:start]
 	}
 	return dst
 }
+
+// Classes of the bytes of a name.
+const (
+	hostOther uint8 = iota
+	hostLetter
+	hostUpper
+	hostDigit
+)
+
+var hostBytes = func() (t [256]uint8) {
+	for c := byte('a'); c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = hostLetter, hostUpper
+	}
+	for c := byte('0'); c <= '9'; c++ {
+		t[c] = hostDigit
+	}
+	t['_'] = hostLetter
+	return t
+}()
 
 // appendIDN maps a name with letters beyond ASCII to A-labels, as browsers do (UTS 46).
 func appendIDN(dst, value []byte) []byte {

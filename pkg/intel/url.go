@@ -21,9 +21,9 @@ func appendURL(dst, value []byte) []byte {
 	scheme := dst[start:]
 	dst = append(dst, "://"...)
 	rest := value[colon+3:]
-	end := bytes.IndexAny(rest, "/?#\\")
-	if end < 0 {
-		end = len(rest)
+	end := 0
+	for end < len(rest) && rest[end] != '/' && rest[end] != '?' && rest[end] != '#' && rest[end] != '\\' {
+		end++
 	}
 	authority, rest := rest[:end], rest[end:]
 	if at := bytes.LastIndexByte(authority, '@'); at >= 0 {
@@ -124,6 +124,13 @@ const upperHex = "0123456789ABCDEF"
 // are in upper case, and what may not stand in a URL is escaped. With slashes a backslash is a slash, as browsers take it.
 func appendEscaped(dst, s []byte, slashes bool) []byte {
 	for i := 0; i < len(s); i++ {
+		run := i
+		for i < len(s) && urlBytes[s[i]] {
+			i++
+		}
+		if dst = append(dst, s[run:i]...); i == len(s) {
+			break
+		}
 		c := s[i]
 		switch {
 		case c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
@@ -136,14 +143,20 @@ func appendEscaped(dst, s []byte, slashes bool) []byte {
 			i += 2
 		case c == '\\' && slashes:
 			dst = append(dst, '/')
-		case c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>' || c == '\\' || c == '^' || c == '`' || c == '{' || c == '|' || c == '}' || c == '%':
-			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
 		default:
-			dst = append(dst, c)
+			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
 		}
 	}
 	return dst
 }
+
+// urlBytes are those that stand for themselves in a path or query (RFC 3986, 3.3 and 3.4; also [ and ], which browsers let pass).
+var urlBytes = func() (t [256]bool) {
+	for c := byte('!'); c < 0x7f; c++ {
+		t[c] = bytes.IndexByte([]byte("\"%<>\\^`{|}"), c) < 0
+	}
+	return t
+}()
 
 func isUnreserved(c byte) bool {
 	return c-'0' < 10 || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '.' || c == '_' || c == '~'
