@@ -289,12 +289,12 @@ func (a *answer) before(i int) *point {
 // isShared tells whether too many different users claimed the key lately. Guesses count where there are no others: who
 // logs in to servers under many names is one user still.
 func (t *Table) isShared(x *item, at, floor int64) bool {
-	if t.sharedOver < 0 || t.sharedColumn < 0 || len(x.entries) <= t.sharedOver {
+	if t.shared.Over < 0 || t.sharedColumn < 0 || len(x.entries) <= t.shared.Over {
 		return false
 	}
 	for kind := range [...]int{strong, weak} {
 		if n := t.users(x, at, floor, kind); n > 0 {
-			return n > t.sharedOver
+			return n > t.shared.Over
 		}
 	}
 	return false
@@ -307,7 +307,7 @@ func (t *Table) users(x *item, at, floor int64, kind int) int {
 	for i := range x.entries {
 		e := &x.entries[i]
 		f := t.facts[e.fact]
-		if f.counts < 0 || f.strength() != kind || e.first > at || t.gone(e) || e.last <= at-t.sharedWithin || e.last < floor {
+		if f.counts < 0 || f.strength() != kind || e.first > at || t.gone(e) || e.last <= at-t.within || e.last < floor {
 			continue
 		}
 		user := cellAt(e.row, f.counts)
@@ -316,7 +316,7 @@ func (t *Table) users(x *item, at, floor int64, kind int) int {
 			known = known || strings.EqualFold(u, user)
 		}
 		if !known {
-			if a.users = append(a.users, user); len(a.users) > t.sharedOver {
+			if a.users = append(a.users, user); len(a.users) > t.shared.Over {
 				break
 			}
 		}

@@ -23,7 +23,7 @@ func (t *Table) Intervals(key []byte) []Interval {
 	x := &t.items[i]
 	var cuts []int64
 	for _, e := range x.entries {
-		for _, at := range []int64{e.first, e.last, e.last + t.sharedWithin, e.to} {
+		for _, at := range []int64{e.first, e.last, e.last + t.within, e.to} {
 			// An end holds from its own nanosecond on, a claim to its last: so both sides are looked at.
 			cuts = append(cuts, at, at+1)
 		}

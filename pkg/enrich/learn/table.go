@@ -60,46 +60,56 @@ type field struct {
 
 // Table is what was learned.
 type Table struct {
-	name    string
 	now     func() time.Time
 	columns []string
-	at      map[string]int
-	shared  SharedConfig
+	at      map[string]int // of columns
 	facts   []*fact
+	fields  []field
+	scope   *expression
+	dataset int // event.dataset among fields
 	// byDataset and anyDataset are the facts that an event of a dataset may teach.
 	byDataset  map[string][]uint16
 	anyDataset []uint16
-	fields     []field
-	scope      *expression
-	event      uint64 // number of the event that is looked at
 
-	keys            int
-	perKey          int
-	maxBytes        int64
-	keep, late      int64
-	slot            int64
-	sharedOver      int
-	sharedWithin    int64
-	sharedColumn    int
-	stream, ahead   int64 // the newest event's time; up to where no clock need be asked
-	hour            int64 // of stream
-	byKey           map[string]int32
-	items           []item
-	free            []int32
-	classes         []class
-	seq             uint64
-	protected       int
-	stats           Stats
-	track, whole    bool
-	dirty           []int32
-	removed         []string
-	passed          int64
-	answer          answer
-	counters        *counters
-	key, row, text  []byte
-	cell, condition []byte
-	dataset         int // of event.dataset in fields
+	limits
+	shared       SharedConfig
+	sharedColumn int // -1: the table has none
+
+	byKey     map[string]int32 // places in items
+	items     []item
+	free      []int32 // places in items that are not in use
+	classes   []class // by fact
+	seq       uint64  // of the last touch
+	protected int     // keys that events asked for
+
+	stream int64  // the newest event's time
+	ahead  int64  // up to where the clock need not be asked
+	hour   int64  // of stream
+	event  uint64 // number of the event that is looked at
+
+	track   bool    // changes are noted
+	whole   bool    // so much changed that the next changes are everything
+	dirty   []int32 // items that changed
+	removed []string
+	passed  int64
+
+	answer   answer
+	stats    Stats
+	counters *counters
+	memory
 }
+
+// limits are Config's, durations in ns.
+type limits struct {
+	keys, perKey int
+	maxBytes     int64
+	keep, late   int64
+	slot         int64 // like facts within it are one run
+	within       int64 // of shared
+}
+
+// memory is reused from event to event.
+type memory struct{ key, row, text, cell, condition []byte }
 
 // New makes an empty table.
 func New(cfg *Config, opt Options) (*Table, error) {
@@ -111,10 +121,11 @@ func New(cfg *Config, opt Options) (*Table, error) {
 		return nil, fmt.Errorf("learned dimension %q: %w", opt.Name, errors.Join(faults...))
 	}
 	t := &Table{
-		counters: newCounters(opt.Metrics, opt.Name),
-		name:     opt.Name, now: opt.Now, columns: cfg.Columns(), at: map[string]int{}, shared: cfg.Shared,
-		keys: cfg.Keys, perKey: cfg.PerKey, maxBytes: cfg.MaxBytes, keep: int64(cfg.Keep), late: int64(cfg.Late), slot: max(int64(cfg.Late)/2, 1),
-		sharedOver: cfg.Shared.Over, sharedWithin: int64(cfg.Shared.Within),
+		now: opt.Now, columns: cfg.Columns(), at: map[string]int{}, shared: cfg.Shared, counters: newCounters(opt.Metrics, opt.Name),
+		limits: limits{
+			keys: cfg.Keys, perKey: cfg.PerKey, maxBytes: cfg.MaxBytes, keep: int64(cfg.Keep), late: int64(cfg.Late),
+			slot: int64(cfg.Late) / 2, within: int64(cfg.Shared.Within),
+		},
 	}
 	if t.now == nil {
 		t.now = time.Now
