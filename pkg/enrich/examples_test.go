@@ -1,6 +1,12 @@
 package enrich
 
 import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -51,5 +57,48 @@ func TestExamples(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestExampleOfACompany: with no controller that answers, all of examples/company works but for what only the directory
+// knows, and that is said.
+func TestExampleOfACompany(t *testing.T) {
+	raw, err := os.ReadFile("../../examples/company/enrich.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewTLSServer(http.NotFoundHandler())
+	srv.Close() // nobody listens there any more
+	dir := put(t, "", "pw", "not a password", "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	yaml := string(raw)
+	for _, c := range [][2]string{
+		{"ldaps://dc1.corp.example, ldaps://dc2.corp.example", "ldaps://" + srv.Listener.Addr().String()},
+		{"/run/secrets/ad", "pw"},
+		{"../directory/", examples + "/directory/"},
+		{"file: iocs.txt", "file: " + examples + "/company/iocs.txt"},
+		{"ours.txt", examples + "/company/ours.txt"},
+	} {
+		if yaml = strings.Replace(yaml, c[0], c[1], 1); !strings.Contains(yaml, c[1]) {
+			t.Fatalf("the example has no %q", c[0])
+		}
+	}
+	put(t, dir, "enrich.yaml", yaml)
+	s := open(t, dir, Options{})
+	out := lines(t, s, `{"@timestamp":"2026-11-24T08:00:00Z","event":{"dataset":"dhcpd","action":"dhcpack"},"source":{"ip":"10.10.7.23","mac":"00-00-5E-00-53-21","domain":"ws-bud-014"}}
+{"@timestamp":"2026-11-24T08:10:00Z","event":{"dataset":"firewall"},"user":{"name":"ann"},"source":{"ip":"10.10.7.23"},"destination":{"ip":"10.20.1.9"},"url":{"full":"http://files.bad.example/drop.bin"}}
+{"@timestamp":"2026-11-24T08:10:01Z","dns":{"question":{"name":"www.corp.example"}}}
+`)
+	for name, want := range map[string]string{"source.domain": "ws-bud-014", "host.function": "Payroll", "leat.enrich.user": "error", "leat.enrich.leases": "hit",
+		"leat.enrich.ioc": "hit", "threat.indicator.confidence": "High", "threat.indicator.type": "url"} {
+		if got := field(t, out[1], name); got != want {
+			t.Errorf("%s is %q, want %q\n%s", name, got, want, out[1])
+		}
+	}
+	if field(t, out[2], "leat.enrich.ioc") != "miss" {
+		t.Errorf("found in what is benign: %s", out[2])
 	}
 }
