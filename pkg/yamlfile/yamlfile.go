@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,7 +87,8 @@ func (f *File) At(n *yaml.Node, format string, args ...any) error {
 	return f.AtLine(n.Line, n.Column, format, args...)
 }
 
-// Find returns the value at a path of keys; where one of them is not there, the value at the part of the path that is.
+// Find returns the value at a path of keys; where one of them is not there, the value at the part of the path that is. Of a
+// list the key is an item's number, from 1.
 func (f *File) Find(path ...string) *yaml.Node {
 	n := f.root
 	for _, key := range path {
@@ -98,6 +100,11 @@ func (f *File) Find(path ...string) *yaml.Node {
 		for i := 0; m != nil && m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
 			if m.Content[i].Value == key {
 				next = m.Content[i+1]
+			}
+		}
+		if m != nil && m.Kind == yaml.SequenceNode {
+			if i, err := strconv.Atoi(key); err == nil && i >= 1 && i <= len(m.Content) {
+				next = m.Content[i-1]
 			}
 		}
 		if next == nil {

@@ -1,6 +1,7 @@
 package yamlfile
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,22 @@ func TestFaults(t *testing.T) {
 	_, err := Decode("x.yaml", []byte("nam: 1\ncount: x\n"), &v)
 	if err == nil || strings.Count(err.Error(), "x.yaml:") != 2 {
 		t.Errorf("not every fault at once: %v", err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	var v any
+	f, err := Decode("x.yaml", []byte("a:\n  b: [{c: 1}, {c: 2}]\n  d: &x {e: 3}\n  f: *x\n"), &v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"a": "2:3", "a.b": "2:6", "a.b.1": "2:7", "a.b.2.c": "2:19", "a.b.0": "2:6", "a.b.3": "2:6", "a.b.x": "2:6", "a.f.e": "3:13", "a.nowhere.b": "2:3",
+	} {
+		n := f.Find(strings.Split(path, ".")...)
+		if got := fmt.Sprintf("%d:%d", n.Line, n.Column); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
 	}
 }
 
