@@ -24,11 +24,12 @@ type Server struct {
 	// Port on 127.0.0.1 and of the socket's name.
 	Port int
 
-	t    testing.TB
-	bin  string
-	cmd  *exec.Cmd
-	log  string
-	cred *syscall.SysProcAttr
+	t     testing.TB
+	bin   string
+	cmd   *exec.Cmd
+	log   string
+	ended chan struct{} // closed when cmd is over
+	cred  *syscall.SysProcAttr
 }
 
 // Password of the user postgres over TCP.
@@ -45,7 +46,7 @@ func Start(t testing.TB, extra ...string) *Server {
 		t.Fatal(err)
 	}
 	s.log = filepath.Join(s.Dir, "log")
-	s.cred = &syscall.SysProcAttr{}
+	s.cred = &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT} // where the test itself is killed
 	if os.Getuid() == 0 {
 		s.become(t)
 	}
@@ -58,23 +59,18 @@ func Start(t testing.TB, extra ...string) *Server {
 	}
 	s.run("initdb", "-D", filepath.Join(s.Dir, "data"), "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256",
 		"--pwfile", filepath.Join(s.Dir, "pw"), "-E", "UTF8", "--no-locale", "-N")
-	s.Port = freePort(t)
-	conf := append([]string{
-		"listen_addresses = '127.0.0.1'", "fsync = off", "shared_buffers = 16MB", "max_connections = 20",
-		"port = " + strconv.Itoa(s.Port), "unix_socket_directories = '" + s.Dir + "'",
-	}, extra...)
-	f, err := os.OpenFile(filepath.Join(s.Dir, "data", "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
+	s.Configure(append([]string{
+		"listen_addresses = '127.0.0.1'", "fsync = off", "shared_buffers = 16MB", "max_connections = 20", "unix_socket_directories = '" + s.Dir + "'",
+	}, extra...)...)
+	// A port that was free a moment ago may be taken: then the server ends, and another port is tried.
+	for range 10 {
+		s.Port = freePort(t)
+		if s.start() {
+			return s
+		}
 	}
-	if _, err := f.WriteString("\n" + strings.Join(conf, "\n") + "\n"); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s.Restart()
-	return s
+	s.fail()
+	return nil
 }
 
 func binaries(t testing.TB) string {
@@ -124,26 +120,48 @@ func freePort(t testing.TB) int {
 // Restart starts the server, on the same port as before, and waits until it answers.
 func (s *Server) Restart() {
 	s.t.Helper()
+	if !s.start() {
+		s.fail()
+	}
+}
+
+func (s *Server) fail() {
+	s.t.Helper()
+	text, _ := os.ReadFile(s.log)
+	s.t.Fatalf("PostgreSQL does not answer:\n%s", text)
+}
+
+// start is false where the server ended, or does not answer.
+func (s *Server) start() bool {
+	s.t.Helper()
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer log.Close()
-	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.Dir, "data"))
+	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-p", strconv.Itoa(s.Port))
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.Dir, log, log
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.cred.Credential}
+	s.cmd.SysProcAttr = s.cred
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	cmd, ended := s.cmd, make(chan struct{})
+	s.ended = ended
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
 		if exec.Command(filepath.Join(s.bin, "pg_isready"), "-h", s.Dir, "-p", strconv.Itoa(s.Port), "-U", "postgres").Run() == nil {
-			return
+			return true
 		}
-		if time.Now().After(end) {
-			text, _ := os.ReadFile(s.log)
-			s.t.Fatalf("PostgreSQL does not answer:\n%s", text)
+		select {
+		case <-ended:
+			return false
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
+	return false
 }
 
 // Stop ends the server at once, as a machine that fails would: connections break. A stopped one stays stopped.
@@ -152,7 +170,7 @@ func (s *Server) Stop() {
 		return
 	}
 	_ = s.cmd.Process.Signal(syscall.SIGQUIT) // immediate shutdown; its children go too
-	_ = s.cmd.Wait()
+	<-s.ended
 	s.cmd = nil
 }
 
@@ -172,15 +190,15 @@ func (s *Server) TCP() string {
 	return fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%d/postgres", Password, s.Port)
 }
 
-// Configure adds a line to postgresql.conf, for the next Restart.
-func (s *Server) Configure(line string) {
+// Configure adds lines to postgresql.conf, for the next Restart.
+func (s *Server) Configure(lines ...string) {
 	s.t.Helper()
 	f, err := os.OpenFile(filepath.Join(s.Dir, "data", "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := f.WriteString("\n" + line + "\n"); err != nil {
+	if _, err := f.WriteString("\n" + strings.Join(lines, "\n") + "\n"); err != nil {
 		s.t.Fatal(err)
 	}
 }

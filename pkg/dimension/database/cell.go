@@ -166,8 +166,11 @@ func (a *arrayText) list(dst []byte) ([]byte, error) {
 		} else {
 			dst, err = a.element(dst)
 		}
-		if err != nil || a.at >= len(a.text) {
-			return dst, errors.Join(err, errWhere(a.at >= len(a.text)))
+		if err != nil {
+			return dst, err
+		}
+		if a.at >= len(a.text) {
+			return dst, errArray
 		}
 		end := a.text[a.at]
 		a.at++
@@ -181,13 +184,6 @@ func (a *arrayText) list(dst []byte) ([]byte, error) {
 			return dst, errArray
 		}
 	}
-}
-
-func errWhere(bad bool) error {
-	if bad {
-		return errArray
-	}
-	return nil
 }
 
 func (a *arrayText) element(dst []byte) ([]byte, error) {

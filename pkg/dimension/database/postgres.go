@@ -39,13 +39,7 @@ func (c *Config) postgres(dsn string) (*pgx.ConnConfig, error) {
 			return nil, err
 		}
 	}
-	// What values look like must not hang on the server's or the user's settings.
-	for k, v := range map[string]string{
-		"TimeZone": "UTC", "DateStyle": "ISO", "IntervalStyle": "iso_8601", "bytea_output": "hex", "extra_float_digits": "1",
-		"default_transaction_read_only": "on", "application_name": "leat enrich",
-	} {
-		conf.RuntimeParams[k] = v
-	}
+	conf.RuntimeParams["application_name"] = "leat enrich"
 	return conf, nil
 }
 
@@ -124,8 +118,10 @@ func (p *postgres) Query(ctx context.Context, query string, keys []string, colum
 
 // begin begins a transaction. A connection that was idle may have broken meanwhile: then there is a new one.
 func (p *postgres) begin(ctx context.Context) (err error) {
-	// Nothing that the query calls may write, whatever the settings of the user are.
-	const begin = "begin transaction read only"
+	// Nothing that the query calls may write, and what values look like must not hang on the settings of server and user. Set
+	// here and not for the session, the settings pass through a pooler that gives each transaction another connection.
+	begin := fmt.Sprintf("begin transaction read only; set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'iso_8601'; "+
+		"set local bytea_output = 'hex'; set local extra_float_digits = 1; set local statement_timeout = %d", p.timeout.Milliseconds()+1)
 	if p.conn != nil && !p.conn.IsClosed() {
 		if err = p.exec(ctx, begin); err == nil || ctx.Err() != nil {
 			return err
@@ -144,9 +140,9 @@ func (p *postgres) exec(ctx context.Context, statement string) error {
 	return err
 }
 
-// rows describes the query (once for each text of it), and reads its answer, all values as text.
+// rows describes the query, and reads its answer, all values as text.
 func (p *postgres) rows(ctx context.Context, query string, keys []string, columns func([]string) error, row func([][]byte) error) error {
-	st, err := p.conn.Prepare(ctx, query, query)
+	st, err := p.prepare(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -162,9 +158,6 @@ func (p *postgres) rows(ctx context.Context, query string, keys []string, column
 	for i, f := range st.Fields {
 		names = append(names, f.Name)
 		types[i] = f.DataTypeOID
-		if err := p.learn(ctx, f.DataTypeOID); err != nil {
-			return err
-		}
 	}
 	if len(names) == 0 {
 		return errors.New("the query answers with no columns; expected a select")
@@ -172,7 +165,7 @@ func (p *postgres) rows(ctx context.Context, query string, keys []string, column
 	if err := errors.Join(distinct(names), columns(names)); err != nil {
 		return err
 	}
-	r := p.conn.PgConn().ExecPrepared(ctx, st.Name, params, nil, nil)
+	r := p.conn.PgConn().ExecPrepared(ctx, "", params, nil, nil)
 	cells, buf := make([][]byte, len(names)), make([][]byte, len(names))
 	for err == nil && r.NextRow() {
 		for i, v := range r.Values() {
@@ -194,14 +187,32 @@ func (p *postgres) rows(ctx context.Context, query string, keys []string, column
 	return errors.Join(err, done)
 }
 
+// prepare describes a query as the unnamed statement, and learns the types of its columns, which are statements of their own.
+func (p *postgres) prepare(ctx context.Context, query string) (*pgconn.StatementDescription, error) {
+	for {
+		st, err := p.conn.PgConn().Prepare(ctx, "", query, nil)
+		if err != nil {
+			return nil, err
+		}
+		all := true
+		for _, f := range st.Fields {
+			_, known := p.conn.TypeMap().TypeForOID(f.DataTypeOID)
+			if _, learned := p.arrays[f.DataTypeOID]; known || learned {
+				continue
+			}
+			all = false
+			if err := p.learn(ctx, f.DataTypeOID); err != nil {
+				return nil, err
+			}
+		}
+		if all {
+			return st, nil
+		}
+	}
+}
+
 // learn asks what an unknown type is: an array of an enumeration has elements too.
 func (p *postgres) learn(ctx context.Context, oid uint32) error {
-	if _, known := p.conn.TypeMap().TypeForOID(oid); known {
-		return nil
-	}
-	if _, known := p.arrays[oid]; known {
-		return nil
-	}
 	r := p.conn.PgConn().ExecParams(ctx, "select case when typcategory = 'A' then typelem else 0 end from pg_type where oid = $1",
 		[][]byte{fmt.Append(nil, oid)}, []uint32{pgtype.OIDOID}, nil, nil).Read()
 	if r.Err != nil {

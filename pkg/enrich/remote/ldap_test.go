@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,6 +111,7 @@ func (s *slapd) start(t *testing.T, at string) {
 		s.addr = ln.Addr().String()
 		_ = ln.Close()
 		cmd := exec.Command(testdc.Program("slapd"), "-f", s.dir+"/slapd.conf", "-h", "ldap://"+s.addr, "-d", "0")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
