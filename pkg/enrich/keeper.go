@@ -171,11 +171,30 @@ func guard(d *DimensionConfig, old, now *Snapshot) error {
 	if old == nil || *d.MaxShrink >= 1 {
 		return nil
 	}
-	if lost := old.Rows - now.Rows; float64(lost) > *d.MaxShrink*float64(old.Rows) {
-		return fmt.Errorf("refused: %d of %d rows vanished, more than max_shrink (%g); where this is meant, set max_shrink: 1",
-			lost, old.Rows, *d.MaxShrink)
+	was := d.standing(old)
+	if lost := was - d.standing(now); float64(lost) > *d.MaxShrink*float64(was) {
+		return fmt.Errorf("refused: %d of %d rows vanished, more than max_shrink (%g); where this is meant, set max_shrink: 1, or start once with --force",
+			lost, was, *d.MaxShrink)
 	}
 	return nil
+}
+
+// standing is the number of rows that hold now: of a table that remembers, those that did not end.
+func (d *DimensionConfig) standing(s *Snapshot) int {
+	to := -1
+	if d.History != nil {
+		to = s.dim.Table.Column(validTo)
+	}
+	if to < 0 {
+		return s.Rows
+	}
+	n := 0
+	for row := range s.Rows {
+		if len(s.dim.Cell(row, to)) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // saveEvery is the least time between two writings of a snapshot: a directory may change every second.

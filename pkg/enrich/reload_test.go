@@ -154,6 +154,25 @@ func TestFewerRowsWhereMeant(t *testing.T) {
 	}
 }
 
+// TestFewerRowsOfAHistory: rows that ended do not hide that most of those that hold are gone.
+func TestFewerRowsOfAHistory(t *testing.T) {
+	yaml := "poll: 10ms\n" + strings.Replace(peopleYAML, "fold: true", "fold: true, history: {}", 1)
+	dir := put(t, "", "users.csv", table1(1, 50), "enrich.yaml", yaml)
+	var log logbook
+	s := open(t, dir, Options{Log: log.logger()})
+	for gen := 2; gen < 5; gen++ {
+		replace(t, dir, "users.csv", table1(gen, 50))
+		eventually(t, "the next", func() bool {
+			return field(t, process(t, s, `{"user":{"name":"u49"}}`), "user.full_name") == fmt.Sprintf("name %d", gen)
+		})
+	}
+	replace(t, dir, "users.csv", table1(5, 34))
+	eventually(t, "a refusal", func() bool { return strings.Contains(log.String(), "16 of 50 rows vanished") })
+	if got := process(t, s, `{"user":{"name":"u49"}}`); field(t, got, "user.full_name") != "name 4" {
+		t.Errorf("not the old snapshot: %s", got)
+	}
+}
+
 // TestGone: a file that is taken away leaves its snapshot in use; one that was not there at first is taken when it comes.
 func TestGone(t *testing.T) {
 	yaml := "poll: 10ms\n" + strings.Replace(peopleYAML, "fold: true", "fold: true, optional: true", 1)
