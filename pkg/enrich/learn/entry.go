@@ -57,7 +57,8 @@ func (t *Table) put(x *item, f uint16, at, to int64) {
 		}
 		return
 	}
-	if len(x.entries) == cap(x.entries) && len(x.entries) >= 4 {
+	// Seldom, and by what a snapshot keeps: a table that was restored must go on as one that was not.
+	if n := len(x.entries); n >= 4 && n&(n-1) == 0 {
 		t.compact(x)
 	}
 	t.add(x, entry{first: at, last: at, to: to, fact: f}, t.row)
