@@ -294,7 +294,7 @@ func (s *Source) change(ctx context.Context, c *conn, e *ldap.Entry) (change, er
 		}
 		list := a.Values
 		if next > 0 {
-			more, err := s.remaining(ctx, c, dn, name, next)
+			more, err := s.remaining(ctx, c, dn, name, next, extendedNames())
 			if err != nil {
 				return ch, err
 			}

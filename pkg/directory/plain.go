@@ -84,10 +84,19 @@ func (s *Source) readPlain(ctx context.Context, c *conn, q query, changes *[]cha
 	err = s.paged(ctx, c, q, func(e *ldap.Entry) error {
 		ch := change{id: plainID(e), dn: e.DN, v: make(values, len(s.attrs))}
 		for _, a := range e.Attributes {
-			// Options such as ;lang-fr make other values of the same attribute.
-			name, _, _ := strings.Cut(a.Name, ";")
-			if code, ok := s.codes[strings.ToLower(name)]; ok {
-				ch.v[code] = append(ch.v[code], a.Values...)
+			// Options such as ;lang-fr make other values of the same attribute; Active Directory gives long lists in parts.
+			name, next := ranged(a.Name)
+			code, ok := s.codes[strings.ToLower(name)]
+			if !ok {
+				continue
+			}
+			ch.v[code] = append(ch.v[code], a.Values...)
+			if next > 0 {
+				more, err := s.remaining(ctx, c, e.DN, name, next)
+				if err != nil {
+					return err
+				}
+				ch.v[code] = append(ch.v[code], more...)
 			}
 		}
 		modified := e.GetEqualFoldAttributeValue("modifyTimestamp")

@@ -122,7 +122,7 @@ func testRanges(t *testing.T, s *subject) {
 		t.Fatal(err)
 	}
 	want := all.GetAttributeValues("member")
-	tail, err := s.remaining(t.Context(), s.conn, team, "member", 4)
+	tail, err := s.remaining(t.Context(), s.conn, team, "member", 4, extendedNames())
 	if err != nil || len(want) < 7 || !slices.Equal(tail, want[4:]) {
 		t.Errorf("from the fourth on: %d of %d members, %v", len(tail), len(want), err)
 	}

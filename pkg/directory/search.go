@@ -115,10 +115,10 @@ func (s *Source) one(ctx context.Context, c *conn, base string, attrs []string, 
 }
 
 // remaining reads the values of an attribute from the given one on, of an object that has too many for one answer.
-func (s *Source) remaining(ctx context.Context, c *conn, base, attr string, from int) ([]string, error) {
+func (s *Source) remaining(ctx context.Context, c *conn, base, attr string, from int, controls ...ldap.Control) ([]string, error) {
 	var out []string
 	for size := 0; ; {
-		e, err := s.one(ctx, c, base, []string{fmt.Sprintf("%s;range=%d-*", attr, from)}, extendedNames())
+		e, err := s.one(ctx, c, base, []string{fmt.Sprintf("%s;range=%d-*", attr, from)}, controls...)
 		if err != nil {
 			return nil, err
 		}

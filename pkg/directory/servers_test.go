@@ -136,3 +136,24 @@ func TestPlainWithoutTimestamps(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestPlainParts: long lists of values that come in parts are read whole.
+func TestPlainParts(t *testing.T) {
+	srv := serve(t, nil, func(q search) reply {
+		name, values := "member;range=0-1", []string{"cn=a", "cn=b"}
+		switch q.attrs[0] {
+		case "member;range=2-*":
+			name, values = "member;range=2-3", []string{"cn=c", "cn=d"}
+		case "member;range=4-*":
+			name, values = "member;range=4-*", []string{"cn=e"}
+		}
+		return reply{entries: []*ldap.Entry{{DN: "cn=g,dc=a", Attributes: []*ldap.EntryAttribute{{Name: "member"}, {Name: name, Values: values}}}}}
+	})
+	c := plainText(srv.url)
+	c.Kind, c.Base, c.Sync, c.Attributes = kindLDAP, "dc=a", "", map[string]string{"members": "member"}
+	s := open(t, c, password(t, "x"), "")
+	s.fetch(t)
+	if got, want := string(s.table.AppendRow(nil, 0)), `{"dn":"cn=g,dc=a","members":["cn=a","cn=b","cn=c","cn=d","cn=e"]}`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
