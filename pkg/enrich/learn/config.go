@@ -1,6 +1,8 @@
 package learn
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -53,7 +55,7 @@ type SharedConfig struct {
 
 // FactConfig says which events teach what.
 type FactConfig struct {
-	// Name tells facts apart in snapshots and messages; default is from.<number>.
+	// Name tells facts apart in snapshots; by default When, Unless, Key, Ends and Binds do.
 	Name string `yaml:"name"`
 	// When are fields with the values (with *) of which the event must have one; an array has each of its elements.
 	When map[string]Names `yaml:"when"`
@@ -158,11 +160,8 @@ func (c *Config) Check() (out []dimension.Complaint) {
 	seen := map[string]bool{}
 	for i := range c.From {
 		f := &c.From[i]
-		if f.Name == "" {
-			f.Name = fmt.Sprintf("from.%d", i+1)
-		}
 		at := fmt.Sprintf("from.%d", i+1)
-		if seen[f.Name] {
+		if f.Name != "" && seen[f.Name] {
 			bad(at+".name", "two facts have the name %q", f.Name)
 		}
 		seen[f.Name] = true
@@ -216,6 +215,16 @@ func (f *FactConfig) check(bad func(key, format string, args ...any)) {
 	if f.Binds != "" && f.Weak {
 		bad(".weak", "a fact that binds can't be weak")
 	}
+}
+
+// id is what a snapshot knows the fact by. It does not depend on the facts before it.
+func (f *FactConfig) id() string {
+	if f.Name != "" {
+		return f.Name
+	}
+	// fmt writes maps in the order of their keys.
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %t %q", f.When, f.Unless, f.Key, f.Ends, f.Binds))
+	return hex.EncodeToString(sum[:8])
 }
 
 // parseFor reads a duration, or the field with the seconds.

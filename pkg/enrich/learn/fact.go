@@ -98,7 +98,7 @@ func (t *Table) compileFact(fc *FactConfig, who *accounts) (*fact, error) {
 	if f.binds >= 0 {
 		f.counts = -1 // one lease after the other is no sharing
 	}
-	f.id = fc.Name + "(" + strings.Join(f.names, ",") + ")"
+	f.id = fc.id() + "(" + strings.Join(f.names, ",") + ")"
 	if f.when, err = t.conditions(fc.When); err != nil {
 		return nil, err
 	}

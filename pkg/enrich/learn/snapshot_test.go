@@ -164,6 +164,37 @@ func TestRestoreOtherConfiguration(t *testing.T) {
 	}
 }
 
+// What facts without names taught stays theirs when another is put before them.
+func TestRestoreKnowsFactsByWhatTheySay(t *testing.T) {
+	cfg := story()
+	for i := range cfg.From {
+		cfg.From[i].Name = ""
+	}
+	before := mustNew(t, cfg)
+	for _, x := range randomStory(rand.New(rand.NewPCG(11, 5)), 60) {
+		tell(before, x)
+	}
+	tell(before, lease("192.0.2.0", 1, "m"))
+	more := story()
+	more.From = append([]FactConfig{{When: map[string]Names{"a": {"b"}}, Key: "k", Set: map[string]string{"host.mac": "mac", "host.name": "name"}, Binds: "host.mac"}}, cfg.From...)
+	tab := mustNew(t, more)
+	if err := tab.Restore(before.Base(nil), nil); err != nil || tab.Passed() > 0 {
+		t.Fatal(tab.Passed(), err)
+	}
+	for key := range before.Keys {
+		if got, want := tab.AppendIntervals(nil, []byte(key)), before.AppendIntervals(nil, []byte(key)); !bytes.Equal(got, want) || len(got) == 0 {
+			t.Errorf("%s\n%s\nwant %s", key, got, want)
+		}
+	}
+	for i := range tab.items {
+		for _, e := range tab.items[i].entries {
+			if e.fact == 0 {
+				t.Errorf("%s: taught by a fact that is new", tab.items[i].key)
+			}
+		}
+	}
+}
+
 func TestDamagedSnapshots(t *testing.T) {
 	base, changes := snapshots(t)
 	for n := 1; n < len(base); n++ {
