@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"path/filepath"
 	"testing"
 
 	"leat/pkg/event"
@@ -13,6 +14,7 @@ var samples = map[string]string{
 	"access":     `192.0.2.9 - - [24/Nov/2026:08:17:44 +0000] "GET /index.php?id=7 HTTP/1.1" 404 153 "-" "Mozilla/5.0 (X11; Linux x86_64)"`,
 	"rename":     `{"time":"2026-11-24T09:00:00Z","userIP":"192.0.2.10","login":"ann","action":"open","result":"ok"}`,
 	"fortigate":  `date=2026-11-24 time=08:00:00 devname="FG1" devid="FG100" logid="0000000013" type="traffic" subtype="forward" level="notice" vd="root" srcip=192.0.2.1 srcport=5 dstip=198.51.100.1 dstport=443 proto=6 action="deny" policyid=7 service="HTTPS" sentbyte=10`,
+	"cef":        `CEF:0|Check Point|VPN-1 & FireWall-1|R81|drop|Traffic drop|5|rt=1795392000000 src=192.0.2.96 spt=31938 dst=198.51.100.189 dpt=443 proto=tcp act=drop suser=u014269 shost=ws-1.corp.example in=373814 out=875306 app=https cs1Label=Rule cs1=Allow outbound web cs2Label=Policy cs2=corp\=std msg=Connection drop by policy rule`,
 	"unknown":    `some words that nobody has a mapping for, 17 of them or so`,
 }
 
@@ -50,6 +52,30 @@ func BenchmarkRaw(b *testing.B) { benchmark(b, false) }
 
 // BenchmarkWrapped measures the same records as ingest wraps them.
 func BenchmarkWrapped(b *testing.B) { benchmark(b, true) }
+
+// BenchmarkWork measures the mappings of the tables in docs/benchmarks.md, which split as their peers do and no more, among all built-in ones.
+func BenchmarkWork(b *testing.B) {
+	for work, name := range map[string]string{"sshd": "sshd", "kv": "fortigate", "cef": "cef"} {
+		m, err := Load(filepath.Join("..", "..", "bench", "work", "mappings", work))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(work, func(b *testing.B) {
+			in := []byte(samples[name])
+			s := New(Config{Mappings: m, Original: DropOriginal})
+			var batch event.Batch
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				batch.Reset()
+				batch.Push(in)
+				if err := s.Process(&batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
 
 // BenchmarkAmong measures what it costs that there are others: a source's records with its own mapping alone, and among all built-in ones.
 func BenchmarkAmong(b *testing.B) {

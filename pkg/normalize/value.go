@@ -106,16 +106,19 @@ func (r *runner) integer(b []byte) ([]byte, bool) {
 	if len(digits) == 0 || len(digits) > 19 {
 		return b, false
 	}
-	plain := digits[0] != '0' || len(digits) == 1
+	all := true
 	for _, c := range digits {
-		plain = plain && c-'0' < 10
+		all = all && c-'0' < 10
 	}
+	plain := all && (digits[0] != '0' || len(digits) == 1)
 	if plain && b[0] != '+' && len(digits) < 19 {
 		return b, true
 	}
 	base := 10
 	if len(digits) > 2 && digits[0] == '0' && digits[1]|0x20 == 'x' {
 		base, b = 16, digits[2:]
+	} else if !all {
+		return b, false // strconv's error would be made for nothing
 	}
 	n, err := strconv.ParseInt(unsafe.String(unsafe.SliceData(b), len(b)), base, 64)
 	if err != nil {
@@ -127,6 +130,9 @@ func (r *runner) integer(b []byte) ([]byte, bool) {
 }
 
 func (r *runner) float(b []byte) ([]byte, bool) {
+	if len(b) == 0 || b[0]-'0' > 9 && b[0] != '-' && b[0] != '+' && b[0] != '.' {
+		return b, false // also infinity and not a number
+	}
 	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64)
 	if err != nil || f != f || f-f != 0 {
 		return b, false
