@@ -26,6 +26,7 @@ type keeper struct {
 	dir  string           // of the snapshots; empty: none are kept
 	note string           // says which configuration a snapshot on disk was made by
 	log  *slog.Logger
+	now  func() time.Time
 
 	told    string    // the failure that was told of, so that each is told once
 	saved   time.Time // when the snapshot on disk was written
@@ -38,7 +39,7 @@ type keeper struct {
 func (k *keeper) confirm(now time.Time) { k.seen.Store(now.UnixNano()) }
 
 func newKeeper(c *Config, d *DimensionConfig, opt *Options) (*keeper, error) {
-	k := &keeper{cfg: d, log: opt.Log, dir: cacheDir(c, opt)}
+	k := &keeper{cfg: d, log: opt.Log, now: opt.Now, dir: cacheDir(c, opt)}
 	if k.dir != "" {
 		if err := os.MkdirAll(k.dir, 0o700); err != nil {
 			return nil, fmt.Errorf("dimension %q: %w", d.name, err)
@@ -144,7 +145,9 @@ func (k *keeper) fetch(ctx context.Context, old *Snapshot, force bool) (*Snapsho
 		if err != nil {
 			return nil, err
 		}
-		if got.Table, err = k.remember(past, got); err != nil {
+		begun := *got
+		begun.AsOf = begins(past, got.AsOf, k.now())
+		if got.Table, err = k.remember(past, &begun); err != nil {
 			return nil, err
 		}
 	}

@@ -64,6 +64,31 @@ func (k *keeper) remember(past *dimension.Table, now *dimension.Fetched) (*dimen
 	return m.b.Table(), nil
 }
 
+// begins is the time at which what was fetched begins to hold: that of its source, but where that lies before something that
+// is remembered (a file was put back with its old time) the time of the clock.
+func begins(past *dimension.Table, asOf, now time.Time) time.Time {
+	if past == nil {
+		return asOf
+	}
+	newest := asOf
+	for _, name := range []string{validFrom, validTo} {
+		col := past.Column(name)
+		for row := 0; col >= 0 && row < past.Rows(); row++ {
+			cell := past.Cell(row, col)
+			if len(cell) == 0 {
+				continue
+			}
+			if ns, ok := event.ParseTime(event.ValueOf(cell).Text(nil)); ok && ns > newest.UnixNano() {
+				newest = time.Unix(0, ns)
+			}
+		}
+	}
+	if newest.After(asOf) && now.After(newest) {
+		return now
+	}
+	return newest
+}
+
 // merger makes a remembered table.
 type merger struct {
 	b    *dimension.Builder

@@ -41,7 +41,7 @@ func TestHistoryAgainstNaive(t *testing.T) {
 		d := &DimensionConfig{name: "d", path: filepath.Join(dir, "d.csv"), Format: "csv", Separator: ",", Join: "exact", Key: names{{value: "k"}},
 			MaxBytes: 1 << 20, Timeout: time.Minute, MaxShrink: new(float64), History: &HistoryConfig{Key: "k", Keep: time.Hour}}
 		*d.MaxShrink = 1
-		k := &keeper{cfg: d, src: fileSource{d}, log: Options{}.filled().Log}
+		k := &keeper{cfg: d, src: fileSource{d}, log: Options{}.filled().Log, now: time.Now}
 		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		var fetches []map[string]string
 		var snap *Snapshot
@@ -128,6 +128,40 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 	if snap.Rows != 8 {
 		t.Errorf("%d rows, want 8: the last hour and what holds", snap.Rows)
+	}
+}
+
+// TestHistoryOfAFileThatIsPutBack: an older file in the place of a newer, with its old time, is taken, and holds from now on.
+func TestHistoryOfAFileThatIsPutBack(t *testing.T) {
+	const yaml = "dimensions:\n  users: {file: users.csv, key: sam, history: {}}\nrules:\n  - {field: user.name, dimension: users, set: {user.office.city: city}}\n"
+	dir, state := put(t, "", "enrich.yaml", yaml), t.TempDir()
+	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
+	opt := Under(state)
+	opt.Now = func() time.Time { return day(20) }
+	var s *Stage
+	for i, c := range []struct {
+		city string
+		at   time.Time
+	}{{"Budapest", day(1)}, {"Dublin", day(10)}, {"Budapest", day(1)}} {
+		put(t, dir, "users.csv", "sam,city\njk,"+c.city+"\n")
+		if err := os.Chtimes(filepath.Join(dir, "users.csv"), c.at, c.at); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if s, err = New(config(t, dir), opt); err != nil {
+			t.Fatal(i, err)
+		}
+		if i == 2 {
+			defer s.Close()
+		} else if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, want := range map[time.Time]string{day(5): "Budapest", day(15): "Dublin", day(21): "Budapest"} {
+		in := `{"@timestamp":"` + at.Format(time.RFC3339) + `","user":{"name":"jk"}}`
+		if got := field(t, process(t, s, in), "user.office.city"); got != want {
+			t.Errorf("at %s: %q, want %q", at, got, want)
+		}
 	}
 }
 
