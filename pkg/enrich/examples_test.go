@@ -102,3 +102,31 @@ func TestExampleOfACompany(t *testing.T) {
 		t.Errorf("found in what is benign: %s", out[2])
 	}
 }
+
+// TestPages: every whole enrich.yaml that the pages print is without a fault.
+func TestPages(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, page := range pages {
+		raw, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, block := range strings.Split(string(raw), "```yaml\n")[1:] {
+			block, _, _ = strings.Cut(block, "```")
+			if !strings.Contains(block, "\nrules:\n") || !strings.HasPrefix(strings.TrimPrefix(block, "# enrich.yaml\n"), "dimensions:\n") {
+				continue
+			}
+			n++
+			if _, err := Load(filepath.Join(put(t, "", "enrich.yaml", block), "enrich.yaml")); err != nil {
+				t.Errorf("%s, the %dth block: %v", page, i+1, err)
+			}
+		}
+	}
+	if n < 5 {
+		t.Errorf("only %d", n)
+	}
+}
