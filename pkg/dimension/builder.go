@@ -19,6 +19,8 @@ const (
 	maxColumns = 4096
 	// maxCodes is how many different values a column may have to be stored by their numbers.
 	maxCodes = 1 << 16
+	// manyCodes is how many there are before they are looked upon as each row's own.
+	manyCodes = 1 << 12
 )
 
 // Builder makes a Table row by row.
@@ -177,7 +179,8 @@ func (c *building) put(raw []byte) error {
 		code, ok = c.values[string(raw)]
 	}
 	if !ok {
-		if code = uint32(len(c.ends)); code == maxCodes {
+		// Where most rows have a value of their own, numbering them is work for nothing.
+		if code = uint32(len(c.ends)); code == maxCodes || code >= manyCodes && int(code)*2 > c.rows {
 			c.rows--
 			if err := c.spread(); err != nil {
 				return err
