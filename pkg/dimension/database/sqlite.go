@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -191,11 +192,11 @@ func appendValue(dst []byte, declared string, v any) ([]byte, error) {
 		return dst, nil
 	case int64:
 		if (declared == "BOOLEAN" || declared == "BOOL") && (v == 0 || v == 1) {
-			return fmt.Append(dst, v == 1), nil
+			return strconv.AppendBool(dst, v == 1), nil
 		}
-		return fmt.Append(dst, v), nil
+		return strconv.AppendInt(dst, v, 10), nil
 	case bool:
-		return fmt.Append(dst, v), nil
+		return strconv.AppendBool(dst, v), nil
 	case float64:
 		return appendFloat(dst, v), nil
 	case time.Time:

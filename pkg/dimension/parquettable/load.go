@@ -2,8 +2,9 @@
 //
 // It reads whole files into memory and is not for the lake's, which are read in part (pkg/lake, pkg/query).
 //
-// Delivery: a table is the whole file, or there is an error. Files are taken for hostile: what is broken in them is an error,
-// and what they claim to hold is bounded before it is read.
+// Delivery: a table is the whole file, or there is an error. Files are taken for broken: damage is an error, and what they claim
+// to hold is bounded before it is read. A page made to decompress to more than it claims is not bounded: take no file from
+// an enemy.
 package parquettable
 
 import (
