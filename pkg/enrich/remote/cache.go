@@ -96,7 +96,9 @@ func New(cfg Config, b Backend, opt Options) (*Cache, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.keep = k
+		if c.keep = k; k == nil {
+			opt.Log.Info("another process keeps the look-ups; they are read, and not kept by this one", "dimension", opt.Name)
+		}
 	}
 	return c, nil
 }

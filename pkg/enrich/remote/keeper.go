@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 )
 
 // keeper writes answers to a log, so that a restart has them. The log begins with a head (magic, and a hash of what is
@@ -23,7 +24,8 @@ type keeper struct {
 	path    string
 	head    []byte
 	f       *os.File
-	records int // in the log
+	lock    *os.File // held by who writes
+	records int      // in the log
 	failed  bool
 	buf     []byte
 }
@@ -39,25 +41,39 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// openKeeper reads the log, and hands each answer to load. What is torn or garbled is cut off, with all behind it.
-func openKeeper(dir, of string, load func(key string, v value)) (*keeper, error) {
+// openKeeper reads the log, and hands each answer to load. What is torn or garbled is cut off, with all behind it. Where
+// another process writes the log, it is only read: the keeper is nil.
+func openKeeper(dir, of string, load func(key string, v value)) (k *keeper, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("open kept look-ups: %w", err)
+		}
+	}()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open kept look-ups: %w", err)
+		return nil, err
 	}
 	sum := sha256.Sum256([]byte(of))
-	k := &keeper{path: filepath.Join(dir, keeperName), head: append([]byte(keeperMagic), sum[:16]...)}
-	f, err := os.OpenFile(k.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open kept look-ups: %w", err)
+	k = &keeper{path: filepath.Join(dir, keeperName), head: append([]byte(keeperMagic), sum[:16]...)}
+	// The log itself can't be the lock: it is replaced.
+	if k.lock, err = os.OpenFile(k.path+".lock", os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return nil, err
 	}
-	k.f = f
-	whole, n, err := readLog(f, k.head, load)
-	if err == nil {
+	shared := false
+	if err := syscall.Flock(int(k.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if shared = errors.Is(err, syscall.EWOULDBLOCK); !shared {
+			return nil, errors.Join(err, k.lock.Close())
+		}
+	}
+	if k.f, err = os.OpenFile(k.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return nil, errors.Join(err, k.lock.Close())
+	}
+	whole, n, err := readLog(k.f, k.head, load)
+	if err == nil && !shared {
 		k.records = n
 		err = k.resume(whole)
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open kept look-ups: %w", err), f.Close())
+	if err != nil || shared {
+		return nil, errors.Join(err, k.f.Close(), k.lock.Close())
 	}
 	return k, nil
 }
@@ -159,7 +175,7 @@ func (k *keeper) write(records []record, live int, all func() []record) error {
 	}
 	if err != nil {
 		k.failed = true
-		return errors.Join(err, k.f.Close())
+		return errors.Join(err, k.f.Close(), k.lock.Close())
 	}
 	return nil
 }
@@ -197,5 +213,5 @@ func (k *keeper) close() error {
 		return nil
 	}
 	k.failed = true
-	return k.f.Close()
+	return errors.Join(k.f.Close(), k.lock.Close())
 }

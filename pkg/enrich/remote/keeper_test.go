@@ -156,7 +156,7 @@ func TestLogIsWrittenAnew(t *testing.T) {
 	if err != nil || info.Size() > 64*(slack+100) {
 		t.Errorf("%d bytes for two keys (%v)", info.Size(), err)
 	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
 		t.Errorf("left over: %v (%v)", left, err)
 	}
 	last := map[string]string{}
@@ -168,6 +168,30 @@ func TestLogIsWrittenAnew(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"k1": `{"key":"k1"}`, "k2": `{"key":"k2"}`}, last); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// TestOneWriter: a second process beside the first has what is kept, and leaves the log alone.
+func TestOneWriter(t *testing.T) {
+	dir := t.TempDir()
+	f := &fake{}
+	c := open1(t, config(t, nil), f, Options{Dir: dir})
+	expect(t, "first", states(c, "k1"), "hit")
+	f.asked()
+	now := time.Now()
+	expect(t, "second", run(t, dir, "", f, now, "k1", "k2"), "hit hit")
+	if _, keys := f.asked(); strings.Join(keys, " ") != "k2" {
+		t.Errorf("asked for %q", keys)
+	}
+	expect(t, "first again", states(c, "k3"), "hit")
+	var kept []string
+	data, err := os.ReadFile(filepath.Join(dir, keeperName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := readLog(bytes.NewReader(data), c.keep.head, func(key string, _ value) { kept = append(kept, key) }); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "kept", strings.Join(kept, " "), "k1 k3")
 }
 
 // TestDiskFails: a disk that takes no more stops nothing.
