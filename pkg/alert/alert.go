@@ -75,7 +75,8 @@ func Level(severity int64) string {
 type Writer struct {
 	rule     Rule
 	severity string
-	fixed    []byte // the members rule and threat, and the rule's part of leat.alert
+	fixed    []byte // the members rule and tags
+	threat   []byte // the member threat; empty where the rule has none
 	message  message
 }
 
@@ -86,7 +87,7 @@ func NewWriter(r Rule) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{rule: r, severity: strconv.Itoa(Severity(r.Level)), message: m}
-	w.fixed = appendThreat(appendRule(nil, &r), r.Tags)
+	w.fixed, w.threat = appendRule(nil, &r), appendThreat(nil, r.Tags)
 	return w, nil
 }
 
@@ -117,6 +118,7 @@ func (w *Writer) appendHead(dst []byte, s *Subject, id string, matched []Clause)
 	dst = append(dst, w.severity...)
 	dst = append(s.appendCopied(dst), '}')
 	dst = append(dst, w.fixed...)
+	dst = s.appendThreat(dst, w.threat)
 	dst = s.appendEntities(dst)
 	dst = append(dst, `,"message":`...)
 	dst = event.AppendString(dst, w.Message(s, matched))

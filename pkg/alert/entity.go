@@ -31,6 +31,9 @@ var entities = []string{
 // copied are the members of event that an alert takes over.
 var copied = []string{"category", "action", "outcome"}
 
+// intelligence are the members of threat that say which indicators an event has, and from where they are.
+var intelligence = []string{"indicator", "enrichments", "feed"}
+
 // places says where an event has what an alert tells.
 var places = newPlaces()
 
@@ -38,7 +41,7 @@ type placeTable struct {
 	fields *event.Fields
 	prefix []string // of each entity and copied member as a member of the alert
 
-	entity, copied, dataset             span
+	entity, copied, dataset, threat     span
 	time, utcTime                       span // utcTime says no zone
 	rawHost, rawUser                    span
 	user, fullName, dept, userCity      span
@@ -56,6 +59,7 @@ func newPlaces() *placeTable {
 	t := &placeTable{
 		entity: l.add(entities...),
 		copied: l.add("event.category", "event.action", "event.outcome"), dataset: l.add("event.dataset"),
+		threat: l.add("threat.indicator", "threat.enrichments", "threat.feed"),
 		// Ours, and those of Windows events that nobody normalised.
 		time: l.add("@timestamp", "SystemTime", "TimeCreated", "winlog.time_created",
 			"Event.System.TimeCreated.#attributes.SystemTime", "Event.System.TimeCreated.@SystemTime"),
@@ -160,6 +164,30 @@ func (s *Subject) appendCopied(dst []byte) []byte {
 		if v.Exists() && v.Kind != event.Null {
 			dst = append(append(dst, places.prefix[len(entities)+i]...), v.Raw...)
 		}
+	}
+	return dst
+}
+
+// appendThreat appends the member threat: what the rule says of it, rule, and the indicators that the event has.
+func (s *Subject) appendThreat(dst, rule []byte) []byte {
+	open := len(rule) > 0
+	if open {
+		dst = append(dst, rule[:len(rule)-1]...)
+	}
+	for i, v := range s.all()[places.threat.from:places.threat.to] {
+		if v.Kind != event.Object && v.Kind != event.Array || len(v.Raw) > maxEntity {
+			continue
+		}
+		if open {
+			dst = append(dst, ',')
+		} else {
+			dst = append(dst, `,"threat":{`...)
+			open = true
+		}
+		dst = append(append(append(append(dst, '"'), intelligence[i]...), `":`...), v.Raw...)
+	}
+	if open {
+		dst = append(dst, '}')
 	}
 	return dst
 }

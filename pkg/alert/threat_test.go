@@ -3,6 +3,8 @@ package alert
 import (
 	"strings"
 	"testing"
+
+	"leat/pkg/event"
 )
 
 func TestThreat(t *testing.T) {
@@ -21,6 +23,32 @@ func TestThreat(t *testing.T) {
 		}
 		if got := string(appendThreat(nil, c.tags)); got != want {
 			t.Errorf("%s: %s, want %s", strings.Join(c.tags, " "), got, want)
+		}
+	}
+}
+
+// TestIndicators: an alert says which indicator the event has, and from where it is, beside what the rule says.
+func TestIndicators(t *testing.T) {
+	const mine = `"indicator":{"type":"domain-name","provider":"feed"},"enrichments":[{"matched":{"field":"dns.question.name"}}]`
+	for _, c := range []struct {
+		in   string
+		tags []string
+		want string
+	}{
+		{`{"threat":{` + mine + `,"tactic":"x"}}`, nil, `,"threat":{` + mine + `}`},
+		{`{"threat":{` + mine + `}}`, []string{"attack.t1071"}, `,"threat":{"framework":"MITRE ATT&CK","technique":{"id":["T1071"]},` + mine + `}`},
+		{`{"threat":"high"}`, nil, ""},
+		{`{"threat":{"indicator":"x"}}`, []string{"attack.t1071"}, `,"threat":{"framework":"MITRE ATT&CK","technique":{"id":["T1071"]}}`},
+	} {
+		var e event.Event
+		e.Reset([]byte(c.in))
+		if err := e.Parse(); err != nil {
+			t.Fatal(err)
+		}
+		var s Subject
+		s.Read(&e)
+		if got := string(s.appendThreat(nil, appendThreat(nil, c.tags))); got != c.want {
+			t.Errorf("%s: %s, want %s", c.in, got, c.want)
 		}
 	}
 }

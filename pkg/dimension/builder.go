@@ -35,7 +35,7 @@ type Builder struct {
 // building is a column in the making. values is nil once there were too many different ones.
 type building struct {
 	column
-	codes  []uint32 // of the rows, until narrow
+	codes  []uint16 // of the rows, until narrow; nil while all are empty
 	values map[string]uint32
 	rows   int // that have their cell; those behind them are empty
 	last   uint32
@@ -159,9 +159,10 @@ func (c *building) pad(n int) {
 		}
 		return
 	}
-	for ; c.rows < n; c.rows++ {
-		c.codes = append(c.codes, 0)
+	if c.codes != nil {
+		c.codes = append(c.codes, make([]uint16, n-c.rows)...)
 	}
+	c.rows = n
 }
 
 func (c *building) put(raw []byte) error {
@@ -192,7 +193,10 @@ func (c *building) put(raw []byte) error {
 		c.ends = append(c.ends, uint32(len(c.data)))
 	}
 	c.last = code
-	c.codes = append(c.codes, code)
+	if c.codes == nil {
+		c.codes = make([]uint16, c.rows-1, max(2*c.rows, 64))
+	}
+	c.codes = append(c.codes, uint16(code))
 	return nil
 }
 
@@ -224,15 +228,12 @@ func (c *building) narrow() {
 		return
 	}
 	if len(c.ends) <= 1<<8 {
-		c.codes8 = make([]uint8, len(c.codes))
+		c.codes8 = make([]uint8, c.rows)
 		for i, code := range c.codes {
 			c.codes8[i] = uint8(code)
 		}
 	} else {
-		c.codes16 = make([]uint16, len(c.codes))
-		for i, code := range c.codes {
-			c.codes16[i] = uint16(code)
-		}
+		c.codes16 = c.codes
 	}
 	c.codes, c.values = nil, nil
 }
