@@ -26,6 +26,7 @@ type learned struct {
 	store  *state.Store
 	buf    []byte
 	saved  time.Time
+	took   time.Duration // by the newest snapshot
 }
 
 func newLearned(c *Config, opt *Options) (*learned, error) {
@@ -150,8 +151,12 @@ func (l *learned) split(data []byte) (map[string][]byte, error) {
 	return out, nil
 }
 
-// The snapshot that an unmarked pipe goes on from, and that `enrich lookup` reads, is written this often and at the end.
-const learnedEvery = time.Minute
+// The snapshot that an unmarked pipe goes on from, and that `enrich lookup` reads, is written this often and at the end; of a
+// big table less often, as the stream waits for it.
+const (
+	learnedEvery = time.Minute
+	learnedShare = 50 // the least time between two, as a multiple of what one takes
+)
 
 func (l *learned) path(name string) string { return filepath.Join(l.dir, name+".learned") }
 
@@ -177,10 +182,12 @@ func (l *learned) load() error {
 
 // save writes the snapshots, at most once in learnedEvery but at the end.
 func (l *learned) save(now time.Time, end bool) error {
-	if l.none() || l.dir == "" || !end && now.Sub(l.saved) < learnedEvery {
+	if l.none() || l.dir == "" || !end && now.Sub(l.saved) < max(learnedEvery, learnedShare*l.took) {
 		return nil
 	}
 	l.saved = now
+	start := time.Now()
+	defer func() { l.took = time.Since(start) }()
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
 		return fmt.Errorf("save learned dimensions: %w", err)
 	}
