@@ -55,6 +55,7 @@ func Check(ctx context.Context, cfg *Config, opt Options) ([]Report, error) {
 		r.Age = now.Sub(s.seen())
 		if s.dim != nil {
 			r.Columns = emptyCells(s.dim.Table)
+			faults = append(faults, damaged(name, s.dim.Table))
 		} else if err := s.geo.db.Verify(); err != nil {
 			faults = append(faults, fmt.Errorf("dimension %q: a broken MaxMind database: %w", name, err))
 		}
@@ -75,6 +76,24 @@ func Check(ctx context.Context, cfg *Config, opt Options) ([]Report, error) {
 		}
 	}
 	return out, errors.Join(append(faults, err, err2)...)
+}
+
+// damaged tells of characters that were lost because the source was not written in UTF-8.
+func damaged(name string, t *dimension.Table) error {
+	for col, c := range t.Columns() {
+		n, first := 0, 0
+		for row := range t.Rows() {
+			if bytes.Contains(t.Cell(row, col), []byte(replacement)) {
+				if n++; n == 1 {
+					first = row + 1
+				}
+			}
+		}
+		if n > 0 {
+			return fmt.Errorf("dimension %q, column %q: %d values, the first in row %d, have characters that are not UTF-8 (Windows-1252, ISO 8859?)", name, c, n, first)
+		}
+	}
+	return nil
 }
 
 func emptyCells(t *dimension.Table) []ColumnReport {

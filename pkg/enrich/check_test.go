@@ -35,6 +35,7 @@ func TestCheckFaults(t *testing.T) {
 	for _, c := range []struct{ name, users, yaml, want string }{
 		{"duplicates", people + "9,jkovacs,x,y,z\n", peopleYAML, "1 keys are in more than one row"},
 		{"too old", people, strings.Replace(peopleYAML, "fold: true", "fold: true, max_age: 1m", 1), "max_age is 1m"},
+		{"another encoding", people + "9,kov\xe1cs,Kov\xe1cs,y,z\n", peopleYAML, `column "sam": 1 values, the first in row`},
 		{"broken", "id\n1,2\n", peopleYAML, "line 2"},
 		{"a column that is not there", people, strings.Replace(peopleYAML, "office}", "offices}", 1), `no column "offices"`},
 	} {

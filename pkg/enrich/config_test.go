@@ -20,6 +20,7 @@ func TestConfigFaults(t *testing.T) {
 		{"no file", "dimensions:\n  users: {key: sam}\n" + rule, []string{":2:16", "no file"}},
 		{"no key", "dimensions:\n  users: {file: users.csv}\n" + rule, []string{":2:17", "no key"}},
 		{"format", "dimensions:\n  users: {file: users.xls, key: sam}\n" + rule, []string{"format", "csv, json, list, mmdb or parquet"}},
+		{"a URL", "dimensions:\n  users: {file: https://corp.example/users.csv, key: sam}\n" + rule, []string{":2:17", "is a URL", "http: {url: ...}"}},
 		{"join", "dimensions:\n  users: {file: users.csv, key: sam, join: left}\n" + rule, []string{`"left"`, "exact, cidr, range or suffix"}},
 		{"range keys", "dimensions:\n  users: {file: users.csv, key: sam, join: range}\n" + rule, []string{"two key columns", "found 1"}},
 		{"template in a range", "dimensions:\n  users: {file: users.csv, key: ['{a}x', b], join: range}\n" + rule, []string{":2:34", "braces"}},

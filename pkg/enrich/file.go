@@ -78,13 +78,17 @@ func (fileSource) Close() error { return nil }
 
 // table reads the rows. A row that breaks the format is an error: half a file is no dimension.
 func (f fileSource) table(data []byte) (*dimension.Table, error) {
+	if f.cfg.Format == "parquet" {
+		return parquettable.Load(bytes.NewReader(data), int64(len(data)), f.cfg.limits())
+	}
+	if err := checkText(data); err != nil {
+		return nil, err
+	}
 	switch f.cfg.Format {
 	case "csv":
 		return loadCSV(data, f.cfg)
 	case "json":
 		return loadJSON(data, f.cfg)
-	case "parquet":
-		return parquettable.Load(bytes.NewReader(data), int64(len(data)), f.cfg.limits())
 	}
 	return loadList(data, f.cfg)
 }

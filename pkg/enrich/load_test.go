@@ -102,6 +102,10 @@ func TestLoadFaults(t *testing.T) {
 		{"no block", "a.csv", "k\n10.0.0.0/8\nsecret\n", func(d *DimensionConfig) { d.Join = "cidr" }, []string{"row 2", "no CIDR block"}},
 		{"equal blocks", "a.csv", "k\n10.0.0.0/8\n10.1.0.0/8\n", func(d *DimensionConfig) { d.Join, d.Duplicates = "cidr", "error" }, []string{"1 ranges are there twice"}},
 		{"a mapped block that is too wide", "a.csv", "k\n::ffff:0:0/90\n", func(d *DimensionConfig) { d.Join = "cidr" }, []string{"/96"}},
+		{"UTF-16", "a.csv", "\xff\xfek\x00,\x00v\x00\n\x00", nil, []string{"UTF-16"}},
+		{"gzip", "a.csv", "\x1f\x8b\x08\x00", nil, []string{"compressed (gzip)"}},
+		{"a workbook", "a.csv", "PK\x03\x04", nil, []string{"Excel workbook"}},
+		{"Parquet by another name", "a.csv", "PAR1", nil, []string{"format: parquet"}},
 		{"no database", "a.mmdb", "", func(d *DimensionConfig) { d.Key = nil }, []string{"empty"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

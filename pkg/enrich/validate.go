@@ -123,6 +123,9 @@ func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
 	if d.Format == "" {
 		d.Format = formatOf(d.File.value)
 	}
+	if strings.Contains(d.File.value, "://") {
+		bad("file %q is a URL; expected a path, or http: {url: ...}", d.File.value)
+	}
 	if d.File.value != "" && !slices.Contains([]string{"csv", "json", "list", "parquet", "mmdb"}, d.Format) {
 		bad("format %q; expected csv, json, list, mmdb or parquet", d.Format)
 	}
