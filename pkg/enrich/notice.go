@@ -77,7 +77,7 @@ func (x *notice) line(dst []byte) []byte {
 		kind, outcome = "info", "success"
 	}
 	dst = append(event.AppendTime(append(dst, `{"@timestamp":"`...), x.at.UnixNano()), `","event":{"id":"`...)
-	dst = append(dst, event.DeriveID(Dataset, x.cfg.name, x.action, version, asOf, x.reason)...)
+	dst = append(dst, event.DeriveID(Dataset, x.cfg.name, x.action, version, asOf, x.reason, x.at.Format(time.RFC3339Nano))...)
 	dst = append(dst, `","kind":"event","dataset":"`+Dataset+`","category":["configuration"],"type":["`+kind+`"],"action":"`+x.action+`","outcome":"`+outcome+`"`...)
 	if x.reason != "" {
 		dst = event.AppendString(append(dst, `,"reason":`...), x.reason)

@@ -3,6 +3,7 @@ package enrich
 import (
 	"context"
 	"errors"
+	"time"
 
 	"leat/pkg/dimension"
 )
@@ -25,7 +26,7 @@ func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[stri
 		keepers[name] = k
 		s := k.warm()
 		if s == nil || !k.remote() || sh.opt.Fresh {
-			now, err := k.load(ctx, s, sh.opt.Force)
+			now, err := sh.load(ctx, k, s)
 			if err == nil && s != nil {
 				// One that the rules do not fit is refused, as it would be while the stream flows.
 				_, err = cfg.bind(map[string]*Snapshot{name: now}, sh)
@@ -58,6 +59,18 @@ func (sh *shared) first(ctx context.Context, cfg *Config) (*generation, map[stri
 		}
 	}
 	return nil, nil, errors.Join(err, closeKeepers(keepers))
+}
+
+// firstWait is how long a start waits for a source that is optional: it is asked again at once, beside the stream.
+const firstWait = 10 * time.Second
+
+func (sh *shared) load(ctx context.Context, k *keeper, had *Snapshot) (*Snapshot, error) {
+	if k.cfg.Optional && k.remote() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, firstWait)
+		defer cancel()
+	}
+	return k.load(ctx, had, sh.opt.Force)
 }
 
 func closeKeepers(keepers map[string]*keeper) error {

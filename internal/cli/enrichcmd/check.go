@@ -28,6 +28,9 @@ func checkCommand() *cli.Command {
 	}
 }
 
+// maxWhole is how many columns without any value are named; feeds and directories leave many empty.
+const maxWhole = 3
+
 func check(c *cli.Context) error {
 	cfg, err := load(c)
 	if err != nil {
@@ -38,14 +41,23 @@ func check(c *cli.Context) error {
 	fmt.Fprintln(w, "DIMENSION\tROWS\tKEYS\tDUPLICATES\tAGE\tVERSION\tEMPTY CELLS")
 	for _, r := range reports {
 		if r.Err != nil {
-			fmt.Fprintf(w, "%s\tnot loaded\n", r.Name)
+			fmt.Fprintf(w, "%s\tnot loaded\t\t\t\t\t\n", r.Name)
 			continue
 		}
 		var empty []string
+		whole := 0
 		for _, col := range r.Columns {
+			if col.Empty == r.Rows && r.Rows > 0 {
+				if whole++; whole > maxWhole {
+					continue
+				}
+			}
 			if col.Empty > 0 {
 				empty = append(empty, fmt.Sprintf("%s %.1f%%", col.Name, 100*float64(col.Empty)/float64(r.Rows)))
 			}
+		}
+		if whole > maxWhole {
+			empty = append(empty, fmt.Sprintf("and %d more columns without any value", whole-maxWhole))
 		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\t%s\n", r.Name, r.Rows, r.Keys, r.Duplicates,
 			r.Age.Round(time.Second), r.Version, strings.Join(empty, ", "))
