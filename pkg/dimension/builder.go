@@ -34,8 +34,10 @@ type Builder struct {
 
 // building is a column in the making. values is nil once there were too many different ones.
 type building struct {
-	column
-	codes  []uint16 // of the rows, until narrow; nil while all are empty
+	name   string
+	ends   []uint32 // of the values, in data
+	data   []byte
+	codes  []uint16 // of the rows; nil while all are empty
 	values map[string]uint32
 	rows   int // that have their cell; those behind them are empty
 	last   uint32
@@ -56,7 +58,7 @@ func NewBuilder(lim Limits, columns ...string) *Builder {
 func (b *Builder) add(name string) int {
 	b.at[name] = len(b.columns)
 	// Code 0 is the empty cell.
-	b.columns = append(b.columns, building{column: column{name: name, ends: []uint32{0}}, values: map[string]uint32{}})
+	b.columns = append(b.columns, building{name: name, ends: []uint32{0}, values: map[string]uint32{}})
 	return len(b.columns) - 1
 }
 
@@ -138,18 +140,6 @@ func (b *Builder) members(n event.Node, prefix string) error {
 	return nil
 }
 
-// Table returns the table. The builder is not used afterwards.
-func (b *Builder) Table() *Table {
-	t := &Table{rows: b.rows}
-	for i := range b.columns {
-		c := &b.columns[i]
-		c.pad(b.rows)
-		c.narrow()
-		t.columns = append(t.columns, c.column)
-	}
-	return t
-}
-
 // pad gives rows up to n, not included, the empty cell.
 func (c *building) pad(n int) {
 	if c.values == nil {
@@ -220,20 +210,4 @@ func (c *building) spread() error {
 	}
 	c.data, c.ends, c.codes, c.values = data, ends, nil, nil
 	return nil
-}
-
-// narrow takes the smallest form in which the numbers fit.
-func (c *building) narrow() {
-	if c.values == nil {
-		return
-	}
-	if len(c.ends) <= 1<<8 {
-		c.codes8 = make([]uint8, c.rows)
-		for i, code := range c.codes {
-			c.codes8[i] = uint8(code)
-		}
-	} else {
-		c.codes16 = c.codes
-	}
-	c.codes, c.values = nil, nil
 }

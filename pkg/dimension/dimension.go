@@ -96,7 +96,7 @@ func (d *Dimension) Find(key []byte, at int64) int {
 	switch d.Shape.Join {
 	case Exact:
 		if n := d.exact.find(key); n >= 0 {
-			place = d.exact.rows[n]
+			place = d.exact.entries[n].row
 		}
 	case Suffix:
 		return d.findSuffix(key, at)
@@ -183,7 +183,7 @@ func (d *Dimension) indexExact(keys []keyColumn) error {
 		n, fresh, err := x.insert(key, row)
 		had := uint32(0)
 		if err == nil && !fresh {
-			had = x.rows[n]
+			had = x.entries[n].row
 		}
 		switch {
 		case err != nil || !fresh && had == row:
@@ -233,7 +233,8 @@ func (d *Dimension) indexExact(keys []keyColumn) error {
 
 // listRows makes a list of each key's rows.
 func (d *Dimension) listRows(many map[int][]uint32) error {
-	for n, row := range d.exact.rows {
+	for n := range d.exact.entries {
+		row := d.exact.entries[n].row
 		rows := many[n]
 		if rows == nil {
 			rows = []uint32{row}
@@ -243,7 +244,7 @@ func (d *Dimension) listRows(many map[int][]uint32) error {
 		if err != nil {
 			return err
 		}
-		d.exact.rows[n] = at
+		d.exact.entries[n].row = at
 	}
 	return nil
 }

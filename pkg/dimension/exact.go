@@ -12,10 +12,13 @@ import (
 type exact struct {
 	seed  uint64   // keys come from outside: nobody shall choose them so that they collide
 	slots []uint64 // the upper half of the hash above 1 + the key's number; 0 = free. Their number is a power of two
-	ends  []uint32 // of the keys, in keys
-	keys  []byte
-	rows  []uint32 // of the keys
+	// Of each key.
+	entries []keyEntry
+	keys    []byte
 }
+
+// keyEntry is where a key ends in keys, and its row.
+type keyEntry struct{ end, row uint32 }
 
 func newExact(keys int, seed uint64) *exact {
 	size := 16
@@ -28,9 +31,9 @@ func newExact(keys int, seed uint64) *exact {
 func (x *exact) key(n uint32) []byte {
 	start := uint32(0)
 	if n > 0 {
-		start = x.ends[n-1]
+		start = x.entries[n-1].end
 	}
-	return x.keys[start:x.ends[n]]
+	return x.keys[start:x.entries[n].end]
 }
 
 // find returns the number of key, or -1.
@@ -55,17 +58,16 @@ func (x *exact) insert(key []byte, row uint32) (number int, fresh bool, err erro
 	if number = x.find(key); number >= 0 {
 		return number, false, nil
 	}
-	if (len(x.rows)+1)*4 > len(x.slots)*3 {
+	if (len(x.entries)+1)*4 > len(x.slots)*3 {
 		x.grow()
 	}
-	if len(x.keys)+len(key) > math.MaxUint32 || len(x.rows) >= math.MaxUint32-1 {
+	if len(x.keys)+len(key) > math.MaxUint32 || len(x.entries) >= math.MaxUint32-1 {
 		return -1, false, errManyKeys
 	}
 	x.keys = append(x.keys, key...)
-	x.ends = append(x.ends, uint32(len(x.keys)))
-	x.rows = append(x.rows, row)
-	x.place(uint32(len(x.rows)), xxh3.HashSeed(key, x.seed))
-	return len(x.rows) - 1, true, nil
+	x.entries = append(x.entries, keyEntry{uint32(len(x.keys)), row})
+	x.place(uint32(len(x.entries)), xxh3.HashSeed(key, x.seed))
+	return len(x.entries) - 1, true, nil
 }
 
 func (x *exact) place(number uint32, h uint64) {
@@ -79,7 +81,7 @@ func (x *exact) place(number uint32, h uint64) {
 
 func (x *exact) grow() {
 	x.slots = make([]uint64, 2*len(x.slots))
-	for n := range x.rows {
+	for n := range x.entries {
 		x.place(uint32(n)+1, xxh3.HashSeed(x.key(uint32(n)), x.seed))
 	}
 }

@@ -22,25 +22,34 @@ import (
 // the header (JSON), and the arrays one after the other, each at a multiple of 8 bytes, as they lie in the memory of a
 // little-endian machine.
 const (
-	magic     = "leatdim3"
+	magic     = "leatdim4"
 	preamble  = len(magic) + 16
 	alignment = 8
 )
 
 // header is what a file says of its arrays.
 type header struct {
-	Stamp      Stamp    `json:"stamp"`
-	Shape      Shape    `json:"shape"`
-	Note       string   `json:"note,omitempty"`
-	Rows       int      `json:"rows"`
-	Keys       int      `json:"keys"`
-	Duplicates int      `json:"duplicates"`
-	Seed       uint64   `json:"seed"`
-	Columns    []string `json:"columns"`
-	Listed     bool     `json:"listed,omitempty"`
-	Last       uint32   `json:"last,omitempty"`
+	Stamp      Stamp          `json:"stamp"`
+	Shape      Shape          `json:"shape"`
+	Note       string         `json:"note,omitempty"`
+	Rows       int            `json:"rows"`
+	Keys       int            `json:"keys"`
+	Duplicates int            `json:"duplicates"`
+	Seed       uint64         `json:"seed"`
+	Columns    []columnHeader `json:"columns"`
+	Wide       []int          `json:"wide"` // columns of each block
+	Listed     bool           `json:"listed,omitempty"`
+	Last       uint32         `json:"last,omitempty"`
 	// Lengths of the arrays in bytes, in the order of arrays.
 	Lengths []int `json:"lengths"`
+}
+
+// columnHeader says how a column is stored.
+type columnHeader struct {
+	Name  string `json:"name"`
+	Form  form   `json:"form"`
+	Block int    `json:"block,omitempty"`
+	Slot  int    `json:"slot,omitempty"`
 }
 
 // ErrTorn is returned by Open for a file that is not whole, or of another format or machine.
@@ -52,7 +61,7 @@ type array struct {
 	set func(b []byte) error
 }
 
-func arrayOf[T uint8 | uint16 | uint32 | uint64 | int64 | point](p *[]T) array {
+func arrayOf[T uint8 | uint16 | uint32 | uint64 | int64 | point | keyEntry](p *[]T) array {
 	var zero T
 	size := int(unsafe.Sizeof(zero))
 	return array{
@@ -74,12 +83,15 @@ func arrayOf[T uint8 | uint16 | uint32 | uint64 | int64 | point](p *[]T) array {
 // arrays lists all arrays in the order of the file.
 func (d *Dimension) arrays() []array {
 	var out []array
+	out = append(out, arrayOf(&d.codes8), arrayOf(&d.codes16))
+	for i := range d.wide {
+		out = append(out, arrayOf(&d.wide[i].ends), arrayOf(&d.wide[i].data))
+	}
 	for i := range d.columns {
-		c := &d.columns[i]
-		out = append(out, arrayOf(&c.codes8), arrayOf(&c.codes16), arrayOf(&c.ends), arrayOf(&c.data))
+		out = append(out, arrayOf(&d.columns[i].values.ends), arrayOf(&d.columns[i].values.data))
 	}
 	if d.exact != nil {
-		out = append(out, arrayOf(&d.exact.slots), arrayOf(&d.exact.ends), arrayOf(&d.exact.keys), arrayOf(&d.exact.rows))
+		out = append(out, arrayOf(&d.exact.slots), arrayOf(&d.exact.entries), arrayOf(&d.exact.keys))
 	}
 	out = append(out, arrayOf(&d.v4.starts), arrayOf(&d.v4.rows), arrayOf(&d.v4.first))
 	for _, l := range []*line{&d.v6, &d.numbers} {
@@ -97,7 +109,13 @@ func (d *Dimension) WriteFile(path string, stamp Stamp, note string) (err error)
 	if !littleEndian() {
 		return errors.New("snapshots of dimensions are written on little-endian machines only")
 	}
-	h := header{Stamp: stamp, Shape: d.Shape, Note: note, Rows: d.rows, Keys: d.Keys, Duplicates: d.Duplicates, Columns: d.Columns()}
+	h := header{Stamp: stamp, Shape: d.Shape, Note: note, Rows: d.rows, Keys: d.Keys, Duplicates: d.Duplicates}
+	for _, c := range d.columns {
+		h.Columns = append(h.Columns, columnHeader{c.name, c.form, c.block, c.slot})
+	}
+	for _, w := range d.wide {
+		h.Wide = append(h.Wide, w.n)
+	}
 	if d.exact != nil {
 		h.Seed = d.exact.seed
 	}
@@ -212,8 +230,17 @@ func parse(data []byte) (*Dimension, *header, error) {
 		return nil, nil, ErrTorn
 	}
 	t := &Table{rows: h.Rows}
-	for _, name := range h.Columns {
-		t.columns = append(t.columns, column{name: name})
+	for _, c := range h.Columns {
+		t.columns = append(t.columns, column{name: c.Name, form: c.Form, block: c.Block, slot: c.Slot})
+		switch c.Form {
+		case form8:
+			t.n8++
+		case form16:
+			t.n16++
+		}
+	}
+	for _, n := range h.Wide {
+		t.wide = append(t.wide, wide{n: n})
 	}
 	d := &Dimension{Table: t, Shape: h.Shape, Keys: h.Keys, Duplicates: h.Duplicates}
 	if j := h.Shape.Join; j == Exact || j == Suffix {

@@ -15,7 +15,7 @@ func appendDomain(dst, text []byte) []byte {
 func (d *Dimension) findSuffix(key []byte, at int64) int {
 	for {
 		if n := d.exact.find(key); n >= 0 {
-			if row := d.row(d.exact.rows[n], at); row >= 0 {
+			if row := d.row(d.exact.entries[n].row, at); row >= 0 {
 				return row
 			}
 		}
