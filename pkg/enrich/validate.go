@@ -89,6 +89,7 @@ func (d *DimensionConfig) check(f *yamlfile.File) (faults []error) {
 	case 1:
 	default:
 		bad("%d sources; expected one", d.sources())
+		return faults
 	}
 	complain := func(key string, all []dimension.Complaint) {
 		for _, c := range all {
