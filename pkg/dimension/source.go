@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"time"
 )
 
@@ -52,6 +53,14 @@ type Env struct {
 	Now func() time.Time
 	// Limits of the table.
 	Limits Limits
+}
+
+// Below returns a path of a configuration file as seen from its folder, base.
+func Below(base, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
 }
 
 // Complaint is one thing wrong with a source's part of a configuration file. Every source's configuration has a method

@@ -4,19 +4,18 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	ldap "github.com/go-ldap/ldap/v3"
 
+	"leat/internal/trust"
+	"leat/pkg/dimension"
 	"leat/pkg/dimension/secret"
 )
 
@@ -169,23 +168,12 @@ func (s *Source) tls(host string) (*tls.Config, error) {
 	if s.cfg.CA == "" {
 		return conf, nil
 	}
-	path := s.path(s.cfg.CA)
-	pem, err := os.ReadFile(path)
+	pool, err := trust.Pool(dimension.Below(s.env.Base, s.cfg.CA))
 	if err != nil {
 		return nil, fmt.Errorf("read ca: %w", err)
 	}
-	conf.RootCAs = x509.NewCertPool()
-	if !conf.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("read ca: %s has no PEM certificate", path)
-	}
+	conf.RootCAs = pool
 	return conf, nil
-}
-
-func (s *Source) path(p string) string {
-	if filepath.IsAbs(p) {
-		return p
-	}
-	return filepath.Join(s.env.Base, p)
 }
 
 // secret returns the password, which stands in no message, unless it was refused lately.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +15,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"leat/internal/trust"
+	"leat/pkg/dimension"
 	"leat/pkg/dimension/secret"
 )
 
@@ -50,13 +51,9 @@ func (f *feedState) newWeb() (*web, error) {
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	transport.DisableCompression = false
 	if f.feed.CA != "" {
-		pem, err := os.ReadFile(within(f.base, f.feed.CA))
+		pool, err := trust.Pool(dimension.Below(f.base, f.feed.CA))
 		if err != nil {
 			return nil, fmt.Errorf("read ca: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read ca %q: no certificate in PEM", f.feed.CA)
 		}
 		transport.TLSClientConfig.RootCAs = pool
 	}

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"leat/pkg/dimension"
 )
 
 // bodyName is the file that a downloaded feed is kept in.
@@ -24,7 +26,7 @@ const bodyName = "body"
 func (f *feedState) files() ([]string, error) {
 	switch {
 	case f.feed.File != "":
-		names, err := filepath.Glob(within(f.base, f.feed.File))
+		names, err := filepath.Glob(dimension.Below(f.base, f.feed.File))
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +36,7 @@ func (f *feedState) files() ([]string, error) {
 		slices.Sort(names)
 		return names, nil
 	case f.localMISP():
-		return mispFiles(within(f.base, f.feed.MISP))
+		return mispFiles(dimension.Below(f.base, f.feed.MISP))
 	case f.feed.MISP != "":
 		return mispFiles(f.dir)
 	case f.feed.TAXII != "":

@@ -252,14 +252,7 @@ func (s *Source) fingerprint() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
-func (s *Source) path(p string) string { return within(s.env.Base, p) }
-
-func within(base, p string) string {
-	if filepath.IsAbs(p) {
-		return p
-	}
-	return filepath.Join(base, p)
-}
+func (s *Source) path(p string) string { return dimension.Below(s.env.Base, p) }
 
 // build makes the table of what is at hand.
 func (s *Source) build(ctx context.Context, now time.Time) (*dimension.Fetched, error) {

@@ -20,6 +20,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"leat/internal/trust"
 )
 
 // Webhook posts one JSON object to a URL and takes a status of 2xx as success. The signature follows the Standard
@@ -78,7 +80,7 @@ func (c *check) webhook(a *Action, in func(...any) []any) {
 	}
 	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12}
 	if w.CAFile != "" {
-		if tlsConfig.RootCAs, err = readCAs(c.path(w.CAFile)); err != nil {
+		if tlsConfig.RootCAs, err = trust.Pool(c.path(w.CAFile)); err != nil {
 			c.fault(in("webhook", "ca_file"), "%v", err)
 		}
 	}

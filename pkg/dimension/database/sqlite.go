@@ -15,6 +15,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"leat/pkg/dimension"
 	"leat/pkg/event"
 )
 
@@ -29,11 +30,7 @@ type sqliteFile struct {
 }
 
 func (c *Config) openSQLite(base string) (Conn, error) {
-	path := c.File
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(base, path)
-	}
-	path, err := filepath.Abs(path)
+	path, err := filepath.Abs(dimension.Below(base, c.File))
 	if err != nil {
 		return nil, err
 	}

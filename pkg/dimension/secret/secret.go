@@ -8,8 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"leat/pkg/dimension"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -61,10 +62,7 @@ func (v Value) Read(base string) (string, error) {
 		}
 		return s, nil
 	case v.File != "":
-		path := v.File
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(base, path)
-		}
+		path := dimension.Below(base, v.File)
 		info, err := os.Stat(path)
 		if err != nil {
 			return "", err

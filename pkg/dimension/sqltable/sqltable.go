@@ -14,7 +14,6 @@ import (
 	"hash"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -66,9 +65,7 @@ func (c *Config) Open(env dimension.Env) (dimension.Source, error) {
 	}
 	s := &source{cfg: *c, env: env, conn: conn}
 	if c.Driver == "sqlite" {
-		if s.path = c.File; !filepath.IsAbs(s.path) {
-			s.path = filepath.Join(env.Base, s.path)
-		}
+		s.path = dimension.Below(env.Base, c.File)
 	}
 	return s, nil
 }

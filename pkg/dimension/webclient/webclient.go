@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -17,14 +16,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
 
+	"leat/internal/trust"
 	"leat/pkg/dimension"
 	"leat/pkg/dimension/secret"
 )
@@ -131,24 +129,13 @@ func (c *Config) Open(base string, jitter func() float64) (*Client, error) {
 		return nil, errors.New("not a URL")
 	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
-	abs := func(p string) string {
-		if filepath.IsAbs(p) {
-			return p
-		}
-		return filepath.Join(base, p)
-	}
 	if c.CA != "" {
-		pem, err := os.ReadFile(abs(c.CA))
-		if err != nil {
+		if conf.RootCAs, err = trust.Pool(dimension.Below(base, c.CA)); err != nil {
 			return nil, fmt.Errorf("read ca: %w", err)
-		}
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read ca %s: no certificate in PEM", c.CA)
 		}
 	}
 	if c.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(abs(c.Cert), abs(c.Key))
+		pair, err := tls.LoadX509KeyPair(dimension.Below(base, c.Cert), dimension.Below(base, c.Key))
 		if err != nil {
 			return nil, fmt.Errorf("read cert: %w", err)
 		}

@@ -3,14 +3,11 @@ package remote
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +16,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"leat/internal/trust"
 	"leat/pkg/dimension"
 	"leat/pkg/dimension/secret"
 	"leat/pkg/event"
@@ -104,17 +102,8 @@ func (c *LDAPConfig) open(env dimension.Env, cfg *Config) (Backend, error) {
 	}
 	b.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname()}
 	if c.CA != "" {
-		path := c.CA
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(env.Base, path)
-		}
-		pem, err := os.ReadFile(path)
-		if err != nil {
+		if b.tls.RootCAs, err = trust.Pool(dimension.Below(env.Base, c.CA)); err != nil {
 			return nil, fmt.Errorf("read ca: %w", err)
-		}
-		b.tls.RootCAs = x509.NewCertPool()
-		if !b.tls.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read ca %s: no certificate in PEM", c.CA)
 		}
 	}
 	return b, nil
