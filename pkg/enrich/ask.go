@@ -5,8 +5,6 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 
@@ -48,12 +46,9 @@ func newAsked(c *Config, opt *Options) (*asked, error) {
 }
 
 func (d *DimensionConfig) openRemote(c *Config, opt *Options) (*remote.Cache, error) {
-	env := dimension.Env{Name: d.name, Base: filepath.Dir(c.path), Log: opt.Log, Now: opt.Now, Limits: d.limits()}
-	if dir := cacheDir(c, opt); dir != "" {
-		env.Dir = filepath.Join(dir, d.name)
-		if err := os.MkdirAll(env.Dir, 0o700); err != nil {
-			return nil, err
-		}
+	env, err := c.environment(d, opt)
+	if err != nil {
+		return nil, err
 	}
 	b, err := d.Remote.Open(env)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -51,12 +50,9 @@ func newKeeper(c *Config, d *DimensionConfig, opt *Options) (*keeper, error) {
 	}
 	switch key, o := d.opener(); {
 	case o != nil:
-		env := dimension.Env{Name: d.name, Base: filepath.Dir(c.path), Log: opt.Log, Now: opt.Now, Limits: d.limits()}
-		if k.dir != "" {
-			env.Dir = filepath.Join(k.dir, d.name)
-			if err := os.MkdirAll(env.Dir, 0o700); err != nil {
-				return nil, fmt.Errorf("dimension %q: %w", d.name, err)
-			}
+		env, err := c.environment(d, opt)
+		if err != nil {
+			return nil, fmt.Errorf("dimension %q: %w", d.name, err)
 		}
 		if k.src, err = o.Open(env); err != nil {
 			return nil, c.file.At(c.file.Find("dimensions", d.name, key), "dimension %q: %v", d.name, err)
@@ -67,10 +63,20 @@ func newKeeper(c *Config, d *DimensionConfig, opt *Options) (*keeper, error) {
 	return k, nil
 }
 
+// environment is what a source, or what is asked key by key, gets; its folder is made.
+func (c *Config) environment(d *DimensionConfig, opt *Options) (dimension.Env, error) {
+	env := dimension.Env{Name: d.name, Base: filepath.Dir(c.path), Log: opt.Log, Now: opt.Now, Limits: d.limits()}
+	if dir := cacheDir(c, opt); dir != "" {
+		env.Dir = filepath.Join(dir, d.name)
+		return env, os.MkdirAll(env.Dir, 0o700)
+	}
+	return env, nil
+}
+
 // cacheDir is where snapshots are kept; empty: nowhere.
 func cacheDir(c *Config, opt *Options) string {
 	if c.Cache != "" {
-		return relative(c.path, c.Cache)
+		return dimension.Below(filepath.Dir(c.path), c.Cache)
 	}
 	return opt.Cache
 }
@@ -116,8 +122,7 @@ func (k *keeper) warm() *Snapshot {
 }
 
 // load returns the dimension as its source has it now; dimension.ErrUnchanged where old still holds. With force it may have
-// lost any number of rows. Errors tell lines and
-// columns, never values: those are private data.
+// lost any number of rows. Errors tell lines and columns, never values: those are private data.
 func (k *keeper) load(ctx context.Context, old *Snapshot, force bool) (*Snapshot, error) {
 	s, err := k.fetch(ctx, old, force)
 	if err != nil && !errors.Is(err, dimension.ErrUnchanged) {
@@ -267,12 +272,4 @@ func (d *DimensionConfig) place() string {
 		return "its source (" + key + ")"
 	}
 	return d.path
-}
-
-// relative returns path as seen from the folder of the configuration file.
-func relative(config, path string) string {
-	if filepath.IsAbs(path) || strings.HasPrefix(path, "~") {
-		return path
-	}
-	return filepath.Join(filepath.Dir(config), path)
 }

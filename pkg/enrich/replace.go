@@ -25,15 +25,15 @@ func (w *watcher) reread() {
 // replace loads every file anew and goes on with cfg. A source whose part of the configuration is what it was keeps what
 // it has.
 func (w *watcher) replace(cfg *Config) error {
+	if err := w.sh.sameLive(cfg); err != nil {
+		return err
+	}
 	w.stop()
 	w.remote.Wait()
 	defer w.ask()
 	g := w.sh.next.Load()
 	dims, keepers := map[string]*Snapshot{}, map[string]*keeper{}
 	var opened []error
-	if err := w.sh.sameLive(cfg); err != nil {
-		return err
-	}
 	for _, name := range cfg.dimensionNames() {
 		if cfg.Dimensions[name].live() {
 			continue
