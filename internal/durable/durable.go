@@ -24,12 +24,20 @@ func SyncDir(dir string) error {
 // returns nil, data is on the disk. An error leaves nothing behind but perhaps path's former content; after a failed fsync the
 // temporary file is thrown away, since nobody knows what of it is on the disk.
 func WriteFile(path string, data []byte) error {
+	return Create(path, func(f *os.File) error {
+		_, err := f.Write(data)
+		return err
+	})
+}
+
+// Create is WriteFile for what is too long to be in memory: write gets the file, which is empty, and leaves it open.
+func Create(path string, write func(f *os.File) error) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return fmt.Errorf("write file: %w", err)
 	}
-	_, err = f.Write(data)
+	err = write(f)
 	if err == nil {
 		err = f.Sync()
 	}

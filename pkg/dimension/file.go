@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"unsafe"
 
@@ -105,7 +104,7 @@ func (d *Dimension) arrays() []array {
 
 // WriteFile writes the dimension so that Open finds it whole or not at all: the file appears under its name when it is on
 // the disk. note is the caller's own word on what the file was made of; Open gives it back.
-func (d *Dimension) WriteFile(path string, stamp Stamp, note string) (err error) {
+func (d *Dimension) WriteFile(path string, stamp Stamp, note string) error {
 	if !littleEndian() {
 		return errors.New("snapshots of dimensions are written on little-endian machines only")
 	}
@@ -130,57 +129,35 @@ func (d *Dimension) WriteFile(path string, stamp Stamp, note string) (err error)
 	if err != nil {
 		return fmt.Errorf("write snapshot: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
+	if err := durable.Create(path, func(f *os.File) error { return writeParts(f, head, arrays) }); err != nil {
 		return fmt.Errorf("write snapshot: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write snapshot: %w", errors.Join(err, f.Close(), os.Remove(f.Name())))
-		}
-	}()
+	return nil
+}
+
+// writeParts writes the header and the arrays, and then what comes first: their checksum.
+func writeParts(f *os.File, head []byte, arrays []array) error {
 	sum := xxh3.New()
 	w := bufio.NewWriterSize(f, 1<<20)
-	if _, err = w.Write(make([]byte, preamble)); err != nil {
-		return err
-	}
+	// Flush has the errors.
+	_, _ = w.Write(make([]byte, preamble))
 	both := io.MultiWriter(w, sum)
 	at := preamble
-	for _, b := range append([][]byte{head}, contents(arrays)...) {
-		if _, err = both.Write(b); err == nil {
-			_, err = both.Write(make([]byte, padding(at+len(b))))
-		}
-		if err != nil {
-			return err
-		}
+	put := func(b []byte) {
+		_, _ = both.Write(b)
+		_, _ = both.Write(make([]byte, padding(at+len(b))))
 		at += len(b) + padding(at+len(b))
 	}
-	if err = w.Flush(); err != nil {
+	put(head)
+	for _, a := range arrays {
+		put(a.get())
+	}
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	first := binary.LittleEndian.AppendUint64([]byte(magic), uint64(len(head)))
-	first = binary.LittleEndian.AppendUint64(first, sum.Sum64())
-	if _, err = f.WriteAt(first, 0); err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return durable.SyncDir(filepath.Dir(path))
-}
-
-func contents(arrays []array) [][]byte {
-	out := make([][]byte, len(arrays))
-	for i, a := range arrays {
-		out[i] = a.get()
-	}
-	return out
+	_, err := f.WriteAt(binary.LittleEndian.AppendUint64(first, sum.Sum64()), 0)
+	return err
 }
 
 func padding(n int) int { return (alignment - n%alignment) % alignment }

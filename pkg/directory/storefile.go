@@ -60,22 +60,10 @@ var errDamaged = errors.New("damaged")
 
 // save writes the file so that it is there whole, or as it was.
 func save(dir string, st *state, all objects) error {
-	f, err := os.CreateTemp(dir, storeName+".tmp-*")
-	if err != nil {
+	if err := durable.Create(filepath.Join(dir, storeName), func(f *os.File) error { return writeStore(f, st, all) }); err != nil {
 		return fmt.Errorf("save directory: %w", err)
 	}
-	err = writeStore(f, st, all)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, storeName))
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("save directory: %w", err), os.Remove(f.Name()))
-	}
-	return durable.SyncDir(dir)
+	return nil
 }
 
 func writeStore(out io.Writer, st *state, all objects) error {

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"leat/internal/durable"
 )
 
 // arrival is when a value was first in a table, in seconds since 1970.
@@ -103,23 +105,16 @@ func readArrivals(path string) ([]arrival, error) {
 }
 
 func writeArrivals(path string, all []arrival) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(tmp, 1<<20)
-	_, err = w.WriteString(arrivalsMagic)
-	var rec [12]byte
-	for _, a := range all {
-		binary.LittleEndian.PutUint64(rec[:], a.hash)
-		binary.LittleEndian.PutUint32(rec[8:], a.at)
-		_, _ = w.Write(rec[:]) // Flush has its error
-	}
-	if err = errors.Join(err, w.Flush(), tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
+	return durable.Create(path, func(f *os.File) error {
+		w := bufio.NewWriterSize(f, 1<<20)
+		// Flush has the errors.
+		_, _ = w.WriteString(arrivalsMagic)
+		var rec [12]byte
+		for _, a := range all {
+			binary.LittleEndian.PutUint64(rec[:], a.hash)
+			binary.LittleEndian.PutUint32(rec[8:], a.at)
+			_, _ = w.Write(rec[:])
+		}
+		return w.Flush()
+	})
 }

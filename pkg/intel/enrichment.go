@@ -7,12 +7,8 @@ import (
 	"leat/pkg/event"
 )
 
-// AppendEnrichment appends the element of threat.enrichments for a hit: what the indicator is, and that the event's field had this value.
+// appendEnrichment appends the element of threat.enrichments for a hit: what the indicator is, and that the event's field had this value.
 // It is the same for the same row, field and value.
-func AppendEnrichment(dst []byte, t *dimension.Table, row int, field, value string) []byte {
-	return appendEnrichment(dst, t, row, field, []byte(value))
-}
-
 func appendEnrichment(dst []byte, t *dimension.Table, row int, field string, value []byte) []byte {
 	dst = append(dst, `{"indicator":{`...)
 	for _, m := range [...]struct {

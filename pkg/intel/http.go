@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"leat/internal/durable"
 	"leat/internal/trust"
 	"leat/pkg/dimension"
 	"leat/pkg/dimension/secret"
@@ -132,20 +133,15 @@ func plainURLError(err error) error {
 
 // keep writes a body to a file of the feed's folder, whole or not at all, and returns its hash.
 func keep(path string, r io.Reader, limit int64) (print string, err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return "", err
-	}
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(tmp, h), io.LimitReader(r, limit+1))
-	if err == nil && n > limit {
-		err = fmt.Errorf("more than max_bytes (%d)", limit)
-	}
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
+	err = durable.Create(path, func(f *os.File) error {
+		n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(r, limit+1))
+		if err == nil && n > limit {
+			err = fmt.Errorf("more than max_bytes (%d)", limit)
+		}
+		return err
+	})
 	if err != nil {
-		_ = os.Remove(tmp.Name())
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil

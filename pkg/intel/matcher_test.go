@@ -166,7 +166,7 @@ func TestEnrich(t *testing.T) {
 	if n, err := m.Enrich(again); n != 2 || err != nil || string(again.Append(nil)) != out {
 		t.Errorf("the second time %d hits, %v: %s", n, err, again.Append(nil))
 	}
-	if got := AppendEnrichment(nil, set.Table(), m.Match(e)[0].Row, "dns.question.name", "x.c2.evil.example"); string(got) != c2 {
+	if got := appendEnrichment(nil, set.Table(), m.Match(e)[0].Row, "dns.question.name", []byte("x.c2.evil.example")); string(got) != c2 {
 		t.Errorf("got %s", got)
 	}
 	for _, line := range []string{`{"threat":"x","destination":{"ip":"192.0.2.1"}}`} {

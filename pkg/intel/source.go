@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"leat/internal/durable"
 	"leat/pkg/dimension"
 )
 
@@ -100,24 +101,7 @@ func (f *feedState) save() error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(f.dir, "state.json"), data)
-}
-
-// writeWhole writes a file that is there whole or not at all.
-func writeWhole(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
+	return durable.WriteFile(filepath.Join(f.dir, "state.json"), data)
 }
 
 // due tells whether the feed is to be asked now.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"leat/internal/durable"
 	"leat/pkg/event"
 )
 
@@ -51,23 +52,18 @@ func (f *feedState) compact(ctx context.Context, now time.Time, from int64) erro
 	}); err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}
-	tmp, err := os.CreateTemp(f.dir, ".new-*")
-	if err != nil {
-		return fmt.Errorf("compact: %w", err)
-	}
-	w := bufio.NewWriterSize(tmp, 256<<10)
-	err = pass(func(id string, _, n int64, raw []byte) error {
-		if id != "" && at[id] != n || isOver(event.ValueOf(raw), now) {
-			return nil
-		}
-		_, err := w.Write(append(raw, '\n'))
-		return err
+	err = durable.Create(path, func(tmp *os.File) error {
+		w := bufio.NewWriterSize(tmp, 256<<10)
+		err := pass(func(id string, _, n int64, raw []byte) error {
+			if id != "" && at[id] != n || isOver(event.ValueOf(raw), now) {
+				return nil
+			}
+			_, err := w.Write(append(raw, '\n'))
+			return err
+		})
+		return errors.Join(err, w.Flush())
 	})
-	if err = errors.Join(err, w.Flush(), tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
 	if err != nil {
-		_ = os.Remove(tmp.Name())
 		return fmt.Errorf("compact: %w", err)
 	}
 	if info, err = os.Stat(path); err != nil {

@@ -57,7 +57,7 @@ func TestCompact(t *testing.T) {
 	if err := f.compact(t.Context(), noon.Add(365*24*time.Hour), 0); err != nil || lines() != was {
 		t.Errorf("one that has not doubled: %d lines, %v", lines(), err)
 	}
-	if names, err := filepath.Glob(filepath.Join(f.dir, ".new-*")); err != nil || len(names) > 0 {
+	if names, err := filepath.Glob(filepath.Join(f.dir, "*.tmp-*")); err != nil || len(names) > 0 {
 		t.Errorf("left behind: %q, %v", names, err)
 	}
 }
