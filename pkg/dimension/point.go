@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"strconv"
+
+	"leat/internal/address"
 )
 
 // point is a place on a line: an address or a whole number.
@@ -53,7 +55,7 @@ func parsePoint(key []byte, numeric bool) (p point, v6, ok bool) {
 		n, err := strconv.ParseInt(string(key), 10, 64)
 		return numberPoint(n), false, err == nil
 	}
-	a, ok := ParseAddress(key)
+	a, ok := address.Parse(key)
 	if !ok {
 		return point{}, false, false
 	}

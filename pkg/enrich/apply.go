@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"leat/internal/address"
 	"leat/pkg/dimension"
 	"leat/pkg/event"
 )
@@ -209,7 +210,7 @@ func (w *worker) lookup(r *rule, text []byte) (Status, int) {
 		}
 		return Miss, -1
 	}
-	a, ok := dimension.ParseAddress(text)
+	a, ok := address.Parse(text)
 	if !ok {
 		return Miss, -1
 	}

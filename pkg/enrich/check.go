@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"leat/internal/address"
 	"leat/pkg/dimension"
 	"leat/pkg/enrich/remote"
 )
@@ -144,7 +145,7 @@ func Lookup(ctx context.Context, cfg *Config, opt Options, name, key string, at 
 		return nil, err
 	}
 	if s.geo != nil {
-		a, ok := dimension.ParseAddress(bytes.TrimSpace([]byte(key)))
+		a, ok := address.Parse(bytes.TrimSpace([]byte(key)))
 		if !ok {
 			return nil, fmt.Errorf("%q is no address", key)
 		}

@@ -5,7 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
+
+	"leat/internal/address"
 
 	"golang.org/x/net/idna"
 )
@@ -72,33 +73,10 @@ func appendHex(dst, value []byte, digits int) []byte {
 	return dst
 }
 
-// parseAddr reads an address without allocating where it is one.
+// parseAddr reads an address; IPv4 in IPv6 is IPv4.
 func parseAddr(text []byte) (netip.Addr, bool) {
-	if i := bytes.IndexByte(text, '%'); i >= 0 {
-		text = text[:i]
-	}
-	if len(text) < 2 || len(text) > len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") || !isAddrText(text) {
-		return netip.Addr{}, false
-	}
-	// ParseAddr keeps its text in the error only, which is dropped before text can change.
-	a, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(text), len(text)))
-	return a.Unmap(), err == nil
-}
-
-// isAddrText turns away names of hosts before ParseAddr would make an error of each. What passes has a colon, or digits and three dots.
-func isAddrText(text []byte) bool {
-	dots := 0
-	for _, c := range text {
-		switch {
-		case c == ':':
-			return true
-		case c == '.':
-			dots++
-		case c-'0' >= 10 && (c|0x20 < 'a' || c|0x20 > 'f'):
-			return false
-		}
-	}
-	return dots == 3 && text[len(text)-1]-'0' < 10
+	a, ok := address.Parse(text)
+	return a.Unmap(), ok
 }
 
 func parsePrefix(text []byte) (netip.Prefix, bool) {

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"unsafe"
 
+	"leat/internal/address"
 	"leat/pkg/ecs"
 	"leat/pkg/event"
-	"leat/pkg/normalize/parse"
 )
 
 // value is what a source gives: JSON text, or plain text that still must be quoted. The zero value is none.
@@ -163,7 +163,7 @@ func fold(b []byte, s string) bool {
 
 // address returns b as an IP address: IPv4 as it stands, IPv6 in its canonical form (RFC 5952), IPv4 in IPv6 as IPv4.
 func (r *runner) address(b []byte) ([]byte, bool) {
-	if parse.IsIPv4(b) {
+	if address.IsIPv4(b) {
 		return b, true
 	}
 	a, ok := parseAddr(b)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"leat/internal/address"
 	"leat/pkg/event"
 )
 
@@ -119,21 +120,8 @@ func timePart(ns int64, name string) int {
 
 // parseAddr reads an IP address; a v4 address in v6's clothes is the v4 address.
 func parseAddr(s []byte) (netip.Addr, bool) {
-	// netip allocates for what is no address, and most texts are none.
-	if len(s) < 2 || len(s) > 64 {
-		return netip.Addr{}, false
-	}
-	for i, c := range s {
-		if c == '%' {
-			s = s[:i] // a zone is no part of the address
-			break
-		}
-		if c-'0' > 9 && c != '.' && c != ':' && (c|0x20)-'a' > 5 {
-			return netip.Addr{}, false
-		}
-	}
-	addr, err := netip.ParseAddr(unsafeString(s))
-	return addr.Unmap(), err == nil
+	addr, ok := address.Parse(s)
+	return addr.Unmap(), ok
 }
 
 // refHolds compares a value with one of the field that it refers to.

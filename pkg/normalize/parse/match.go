@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/netip"
 	"unsafe"
+
+	"leat/internal/address"
 )
 
 // maxSteps bounds the backtracking for one line and pattern: every try counts, and every 64 bytes that it looked at.
@@ -135,7 +137,7 @@ func isIP(s []byte) bool {
 	if len(s) == 0 || len(s) > 45 {
 		return false
 	}
-	if IsIPv4(s) {
+	if address.IsIPv4(s) {
 		return true
 	}
 	_, err := netip.ParseAddr(unsafe.String(&s[0], len(s))) // does not keep it
