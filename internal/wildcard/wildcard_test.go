@@ -1,6 +1,9 @@
 package wildcard
 
-import "testing"
+import (
+	"path"
+	"testing"
+)
 
 func TestMatch(t *testing.T) {
 	for _, c := range []struct {
@@ -14,5 +17,30 @@ func TestMatch(t *testing.T) {
 		if got := Match(c.pattern, c.s); got != c.want {
 			t.Errorf("Match(%q, %q) = %v", c.pattern, c.s, got)
 		}
+		// Of one byte a letter they are the same.
+		if got := MatchBytes(c.pattern, []byte(c.s)); len(c.s) == len([]rune(c.s)) && got != c.want {
+			t.Errorf("MatchBytes(%q, %q) = %v", c.pattern, c.s, got)
+		}
 	}
+}
+
+// FuzzMatchBytes: a pattern of letters, * and ? is what path.Match says.
+func FuzzMatchBytes(f *testing.F) {
+	f.Add("DHCP?_LEASE_*", "DHCP4_LEASE_ALLOC")
+	f.Add("a*b*c", "aXbXc")
+	f.Add("***?", "x")
+	f.Fuzz(func(t *testing.T, pattern, text string) {
+		for _, c := range pattern + text {
+			if c != '*' && c != '?' && (c < 'a' || c > 'z') {
+				return
+			}
+		}
+		want, err := path.Match(pattern, text)
+		if err != nil {
+			return
+		}
+		if got := MatchBytes(pattern, []byte(text)); got != want {
+			t.Fatalf("%q of %q: %v", pattern, text, got)
+		}
+	})
 }

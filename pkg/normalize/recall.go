@@ -3,6 +3,8 @@ package normalize
 import (
 	"bytes"
 	"slices"
+
+	"leat/internal/wildcard"
 )
 
 // The next line of a stream is mostly of the source of the line before. So that line's sign is asked first; where it shows, only the signs that
@@ -129,7 +131,7 @@ func (p *program) signs(x *index, name []byte) []int32 {
 		p.found = append(p.found, x.lists[at]...)
 	}
 	for i := range x.globs {
-		if glob(x.globs[i].glob, name) {
+		if wildcard.MatchBytes(x.globs[i].glob, name) {
 			p.found = append(p.found, x.globs[i].sign)
 		}
 	}

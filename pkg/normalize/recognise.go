@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"leat/internal/wildcard"
 	"leat/pkg/event"
 )
 
@@ -267,7 +268,7 @@ func (r *runner) hasKey(k *keySign, found bool) bool {
 
 func anyGlob(globs []string, t []byte) bool {
 	for _, g := range globs {
-		if g == string(t) || g == "*" || glob(g, t) {
+		if g == string(t) || g == "*" || wildcard.MatchBytes(g, t) {
 			return true
 		}
 	}

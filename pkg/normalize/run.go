@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 
+	"leat/internal/wildcard"
 	"leat/pkg/ecs"
 	"leat/pkg/event"
 	"leat/pkg/normalize/parse"
@@ -294,33 +295,9 @@ func (b *branch) pick(t []byte) []action {
 		return b.cases[n]
 	}
 	for _, g := range b.globs {
-		if glob(g.glob, t) {
+		if wildcard.MatchBytes(g.glob, t) {
 			return b.cases[g.n]
 		}
 	}
 	return b.other
-}
-
-// glob matches * and ? against the whole of s.
-func glob(glob string, s []byte) bool {
-	g, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case g < len(glob) && glob[g] == '*':
-			star, mark = g, i
-			g++
-		case g < len(glob) && (glob[g] == '?' || glob[g] == s[i]):
-			g++
-			i++
-		case star >= 0:
-			mark++
-			g, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	for g < len(glob) && glob[g] == '*' {
-		g++
-	}
-	return g == len(glob)
 }

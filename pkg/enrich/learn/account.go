@@ -1,6 +1,10 @@
 package learn
 
-import "bytes"
+import (
+	"bytes"
+
+	"leat/internal/wildcard"
+)
 
 // notPersons are accounts that Windows and Unix have by themselves, lower case.
 var notPersons = map[string]bool{
@@ -30,12 +34,12 @@ func (a *accounts) person(t []byte) ([]byte, bool) {
 			return nil, false
 		}
 		for _, p := range notPersonPatterns {
-			if glob(p, low[:n]) {
+			if wildcard.MatchBytes(p, low[:n]) {
 				return nil, false
 			}
 		}
 		for _, p := range a.service {
-			if glob(p, low[:n]) {
+			if wildcard.MatchBytes(p, low[:n]) {
 				return nil, false
 			}
 		}
@@ -61,28 +65,4 @@ func bareAccount(t []byte) []byte {
 		t = t[:i]
 	}
 	return t
-}
-
-// glob tells whether all of t is what the pattern says: * is any text, ? any byte.
-func glob(pattern string, t []byte) bool {
-	star, from := -1, 0
-	p, i := 0, 0
-	for i < len(t) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, from = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == t[i]):
-			p, i = p+1, i+1
-		case star >= 0:
-			from++
-			p, i = star+1, from
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
 }

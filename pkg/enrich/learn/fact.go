@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"leat/internal/wildcard"
 	"leat/pkg/event"
 )
 
@@ -185,7 +186,7 @@ func (c *condition) holds(v event.Value, buf []byte) bool {
 			}
 		}
 		for _, g := range c.globs {
-			if glob(g, text) {
+			if wildcard.MatchBytes(g, text) {
 				return true
 			}
 		}

@@ -1,7 +1,6 @@
 package learn
 
 import (
-	"path"
 	"strings"
 	"testing"
 
@@ -85,27 +84,6 @@ func TestExpressions(t *testing.T) {
 			t.Errorf("%q: %d %v", in, n, ok)
 		}
 	}
-}
-
-// FuzzGlob: a pattern of letters, * and ? is what path.Match says.
-func FuzzGlob(f *testing.F) {
-	f.Add("DHCP?_LEASE_*", "DHCP4_LEASE_ALLOC")
-	f.Add("a*b*c", "aXbXc")
-	f.Add("***?", "x")
-	f.Fuzz(func(t *testing.T, pattern, text string) {
-		for _, c := range pattern + text {
-			if c != '*' && c != '?' && (c < 'a' || c > 'z') {
-				return
-			}
-		}
-		want, err := path.Match(pattern, text)
-		if err != nil {
-			return
-		}
-		if got := glob(pattern, []byte(text)); got != want {
-			t.Fatalf("%q of %q: %v", pattern, text, got)
-		}
-	})
 }
 
 // FuzzLearn: whatever an event says, nothing panics, what is kept is bounded and valid, and is written and read as the same.
