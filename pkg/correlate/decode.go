@@ -4,78 +4,22 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"leat/internal/snapshot"
 )
 
 // decoder reads a snapshot; after an error everything that it reads is zero.
 type decoder struct {
-	b      []byte
-	err    error
+	snapshot.Reader
 	format byte
 }
 
-func (d *decoder) fail() {
-	if d.err == nil {
-		d.err = fmt.Errorf("%w: it ends early or a number is too large", ErrSnapshot)
-	}
-	d.b = nil
-}
-
-func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
-		d.fail()
-		return 0
-	}
-	c := d.b[0]
-	d.b = d.b[1:]
-	return c
-}
-
-func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-// count reads a number of things that take size bytes each at least.
-func (d *decoder) count(size int) int {
-	n := d.uvarint()
-	if n > uint64(len(d.b)/size) {
-		d.fail()
-		return 0
-	}
-	return int(n)
-}
-
-func (d *decoder) take(n int) []byte {
-	if n < 0 || n > len(d.b) {
-		d.fail()
-		return nil
-	}
-	out := d.b[:n]
-	d.b = d.b[n:]
-	return out
-}
-
-func (d *decoder) bytes() []byte { return d.take(d.count(1)) }
+var errShort = fmt.Errorf("%w: it ends early or a number is too large", ErrSnapshot)
 
 func (d *decoder) time() int64 {
-	t := d.varint()
-	if t != minTime && t != sane(t) && d.err == nil {
-		d.err = fmt.Errorf("%w: a time that can't be", ErrSnapshot)
+	t := d.Varint()
+	if t != minTime && t != sane(t) && d.Err == nil {
+		d.Err = fmt.Errorf("%w: a time that can't be", ErrSnapshot)
 	}
 	return t
 }
@@ -85,50 +29,50 @@ func (d *decoder) cover() cover {
 	if c.end = c.start; d.format == firstFormat {
 		return c // how much came in it is not known: it is not told again
 	}
-	c.end += d.varint()
-	c.told, c.count = d.varint(), d.varint()
-	if v := d.take(8); v != nil {
+	c.end += d.Varint()
+	c.told, c.count = d.Varint(), d.Varint()
+	if v := d.Take(8); v != nil {
 		c.value = math.Float64frombits(binary.LittleEndian.Uint64(v))
 	}
-	c.revision = d.varint()
+	c.revision = d.Varint()
 	if c.start != sane(c.start) || c.end != sane(c.end) || c.told < 0 || c.count < 0 || c.revision < 1 || c.revision > math.MaxInt32 || math.IsNaN(c.value) {
-		d.fail()
+		d.Fail()
 	}
 	return c
 }
 
 func (d *decoder) group() (g group) {
-	g.key = string(d.bytes())
-	g.newest, g.past, g.seen, g.touch = d.time(), d.time(), d.time(), d.uvarint()
-	for range d.count(1) {
+	g.key = string(d.Bytes())
+	g.newest, g.past, g.seen, g.touch = d.time(), d.time(), d.time(), d.Uvarint()
+	for range d.Count(1) {
 		g.covers = append(g.covers, d.cover())
 	}
-	n := d.count(10)
+	n := d.Count(10)
 	g.entries = make([]entry, 0, n)
 	last := int64(0)
 	for range n {
-		x := entry{at: last + d.varint(), id: uint32(len(g.ids))}
+		x := entry{at: last + d.Varint(), id: uint32(len(g.ids))}
 		if last = x.at; last != sane(last) {
-			d.fail()
+			d.Fail()
 		}
-		if v := d.take(8); v != nil {
+		if v := d.Take(8); v != nil {
 			x.val = binary.LittleEndian.Uint64(v)
 		}
-		x.n = uint32(min(d.uvarint(), math.MaxUint32))
-		id := takeID(d.b)
+		x.n = uint32(min(d.Uvarint(), math.MaxUint32))
+		id := takeID(d.B)
 		if id == nil {
-			d.fail()
+			d.Fail()
 		}
-		if d.err != nil {
+		if d.Err != nil {
 			return g
 		}
-		d.b = d.b[len(id):]
+		d.B = d.B[len(id):]
 		g.ids = append(g.ids, id...)
 		g.entries = append(g.entries, x)
 	}
-	if d.byte() == 1 {
-		m := &closing{closedTo: d.time(), start: d.time(), due: d.varint(), lag: d.varint(), lost: d.varint()}
-		m.sample = append(m.sample, d.bytes()...)
+	if d.Byte() == 1 {
+		m := &closing{closedTo: d.time(), start: d.time(), due: d.Varint(), lag: d.Varint(), lost: d.Varint()}
+		m.sample = append(m.sample, d.Bytes()...)
 		g.more = m
 	}
 	return g

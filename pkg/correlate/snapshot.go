@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"leat/internal/snapshot"
 )
 
 // A snapshot begins with its format and what it is: everything, or changes. Then come the stream's time, the number of
@@ -206,11 +208,11 @@ func (r *ruleState) relink() {
 
 // take reads one snapshot.
 func (e *Engine) take(data []byte) error {
-	d := &decoder{b: data}
-	if d.format = d.byte(); d.format != snapshotFormat && d.format != firstFormat {
+	d := &decoder{Reader: snapshot.New(data, errShort)}
+	if d.format = d.Byte(); d.format != snapshotFormat && d.format != firstFormat {
 		return fmt.Errorf("%w: format %d", ErrSnapshot, d.format)
 	}
-	switch kind := d.byte(); kind {
+	switch kind := d.Byte(); kind {
 	case kindBase:
 		e.reset()
 	case kindChanges:
@@ -218,35 +220,35 @@ func (e *Engine) take(data []byte) error {
 		return fmt.Errorf("%w: kind %q", ErrSnapshot, kind)
 	}
 	before := e.seq
-	if e.stream, e.seq = d.varint(), d.uvarint(); e.seq > math.MaxInt64 || e.seq < before {
-		d.fail()
+	if e.stream, e.seq = d.Varint(), d.Uvarint(); e.seq > math.MaxInt64 || e.seq < before {
+		d.Fail()
 	}
 	if e.stream != math.MinInt64 && e.stream != sane(e.stream) {
 		return fmt.Errorf("%w: a time that can't be", ErrSnapshot)
 	}
-	for len(d.b) > 0 && d.err == nil {
-		id := string(d.bytes())
+	for len(d.B) > 0 && d.Err == nil {
+		id := string(d.Bytes())
 		at := slices.IndexFunc(e.rules, func(r *ruleState) bool { return r.ID == id })
-		for range d.count(1) {
-			if key := d.bytes(); at >= 0 {
+		for range d.Count(1) {
+			if key := d.Bytes(); at >= 0 {
 				e.rules[at].forget(string(key))
 			}
 		}
-		for range d.count(8) {
+		for range d.Count(8) {
 			g := d.group()
-			if d.err == nil && g.touch > e.seq {
-				d.err = fmt.Errorf("%w: a group from later", ErrSnapshot)
+			if d.Err == nil && g.touch > e.seq {
+				d.Err = fmt.Errorf("%w: a group from later", ErrSnapshot)
 			}
 			switch {
-			case d.err != nil:
+			case d.Err != nil:
 			case at >= 0:
-				d.err = e.rules[at].put(g)
+				d.Err = e.rules[at].put(g)
 			default:
 				e.passed++
 			}
 		}
 	}
-	return d.err
+	return d.Err
 }
 
 func (r *ruleState) forget(key string) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"leat/internal/durable"
+	"leat/internal/snapshot"
 	"leat/pkg/enrich/learn"
 	"leat/pkg/event"
 	"leat/pkg/stage"
@@ -129,20 +130,10 @@ func (l *learned) join(dst []byte, part func(t *learn.Table, dst []byte) []byte)
 // split takes apart what join made. Dimensions that are no longer there are left out.
 func (l *learned) split(data []byte) (map[string][]byte, error) {
 	out := map[string][]byte{}
-	next := func() ([]byte, bool) {
-		n, size := binary.Uvarint(data)
-		if size <= 0 || n > uint64(len(data)-size) {
-			return nil, false
-		}
-		part := data[size : size+int(n)]
-		data = data[size+int(n):]
-		return part, true
-	}
-	for len(data) > 0 {
-		name, ok := next()
-		part, ok2 := next()
-		if !ok || !ok2 {
-			return nil, learn.ErrSnapshot
+	for r := snapshot.New(data, learn.ErrSnapshot); len(r.B) > 0; {
+		name, part := r.Bytes(), r.Bytes()
+		if r.Err != nil {
+			return nil, r.Err
 		}
 		if l.tables[string(name)] != nil {
 			out[string(name)] = part

@@ -3,6 +3,8 @@ package learn
 import (
 	"encoding/binary"
 	"errors"
+
+	"leat/internal/snapshot"
 )
 
 // maxRow is the longest row: every column's cell with its length.
@@ -12,89 +14,46 @@ var errShort = errors.New("it ends early or a number is too large")
 
 // decoder reads a snapshot; after an error everything that it reads is zero.
 type decoder struct {
-	b   []byte
-	err error
-
+	snapshot.Reader
 	entries []entry // memory of one key's runs and their rows
 	rows    [][]byte
 }
 
-func (d *decoder) fail() {
-	if d.err == nil {
-		d.err = errShort
-	}
-	d.b = nil
-}
-
-func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
-		d.fail()
-		return 0
-	}
-	c := d.b[0]
-	d.b = d.b[1:]
-	return c
-}
-
-func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
 // varint reads a difference of times.
 func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.b)
-	if n <= 0 || v < minTime/2 || v > maxTime/2 {
-		d.fail()
+	v := d.Varint()
+	if v < minTime/2 || v > maxTime/2 {
+		d.Fail()
 		return 0
 	}
-	d.b = d.b[n:]
 	return v
 }
 
 // time reads a time, or noTime.
 func (d *decoder) time() int64 {
-	v, n := binary.Varint(d.b)
-	if n <= 0 || v != noTime && (v < minTime || v > maxTime) {
-		d.fail()
+	v := d.Varint()
+	if v != noTime && (v < minTime || v > maxTime) {
+		d.Fail()
 		return 0
 	}
-	d.b = d.b[n:]
 	return v
-}
-
-// count reads a number of things that take size bytes each at least.
-func (d *decoder) count(size int) int {
-	n := d.uvarint()
-	if n > uint64(len(d.b)/size) {
-		d.fail()
-		return 0
-	}
-	return int(n)
 }
 
 // bytes reads a text of at most limit bytes.
 func (d *decoder) bytes(limit int) []byte {
-	n := d.count(1)
+	n := d.Count(1)
 	if n > limit {
-		d.fail()
+		d.Fail()
 		return nil
 	}
-	out := d.b[:n]
-	d.b = d.b[n:]
-	return out
+	return d.Take(n)
 }
 
 // fact reads the number of a fact in the snapshot and returns that in the configuration, -1: it has it no more.
 func (d *decoder) fact(facts []int) int {
-	i := d.uvarint()
+	i := d.Uvarint()
 	if i >= uint64(len(facts)) {
-		d.fail()
+		d.Fail()
 		return -1
 	}
 	return facts[i]

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"leat/internal/snapshot"
 )
 
 // A snapshot begins with its format and what it is: everything, or changes. Then come the stream's time, the touch
@@ -159,11 +161,11 @@ func (t *Table) relink() {
 
 // take reads one snapshot. Keys are in no list until relink.
 func (t *Table) take(data []byte) error {
-	d := &decoder{b: data}
-	if f := d.byte(); f != snapshotFormat {
+	d := &decoder{Reader: snapshot.New(data, errShort)}
+	if f := d.Byte(); f != snapshotFormat {
 		return fmt.Errorf("format %d", f)
 	}
-	switch kind := d.byte(); kind {
+	switch kind := d.Byte(); kind {
 	case kindBase:
 		t.reset()
 	case kindChanges:
@@ -171,22 +173,22 @@ func (t *Table) take(data []byte) error {
 		return fmt.Errorf("kind %q", kind)
 	}
 	before := t.seq
-	t.stream, t.seq = d.time(), d.uvarint()
+	t.stream, t.seq = d.time(), d.Uvarint()
 	if t.stream < minTime || t.stream > maxTime || t.seq < before || t.seq > uint64(maxTime) {
-		d.fail()
+		d.Fail()
 	}
 	t.hour = t.stream / int64(time.Hour)
-	facts := make([]int, d.count(1))
+	facts := make([]int, d.Count(1))
 	for i := range facts {
 		id := string(d.bytes(maxKey * maxColumns))
 		facts[i] = slices.IndexFunc(t.facts, func(f *fact) bool { return f.id == id })
 	}
-	for range d.count(1) {
+	for range d.Count(1) {
 		if i, ok := t.byKey[string(d.bytes(maxKey))]; ok {
 			t.forget(i)
 		}
 	}
-	n := d.count(6)
+	n := d.Count(6)
 	if len(t.byKey) == 0 {
 		t.byKey, t.items, t.free = make(map[string]int32, min(n, t.keys)), make([]item, 0, min(n, t.keys)), nil
 	}
@@ -195,18 +197,18 @@ func (t *Table) take(data []byte) error {
 			return err
 		}
 	}
-	if d.err == nil && len(d.b) > 0 {
-		d.fail()
+	if d.Err == nil && len(d.B) > 0 {
+		d.Fail()
 	}
-	return d.err
+	return d.Err
 }
 
 // takeItem reads a key.
 func (t *Table) takeItem(d *decoder, facts []int) error {
 	key := string(d.bytes(maxKey))
-	touch, hour, flags := d.uvarint(), d.time(), d.byte()
+	touch, hour, flags := d.Uvarint(), d.time(), d.Byte()
 	class := d.fact(facts)
-	n := d.count(5)
+	n := d.Count(5)
 	entries, rows := d.entries[:0], d.rows[:0]
 	for range n {
 		f := d.fact(facts)
@@ -214,28 +216,28 @@ func (t *Table) takeItem(d *decoder, facts []int) error {
 		e.last = e.first + d.varint()
 		e.to = e.last + d.varint()
 		row := d.bytes(maxRow)
-		if d.err == nil && (e.last < e.first || e.to < e.last || e.to > maxTime || e.first < minTime) {
-			d.fail()
+		if d.Err == nil && (e.last < e.first || e.to < e.last || e.to > maxTime || e.first < minTime) {
+			d.Fail()
 		}
-		if d.err != nil {
-			return d.err
+		if d.Err != nil {
+			return d.Err
 		}
 		if f < 0 {
 			t.passed++
 			continue
 		}
 		if !t.facts[f].fits(row) {
-			d.fail()
-			return d.err
+			d.Fail()
+			return d.Err
 		}
 		e.fact = uint16(f)
 		entries, rows = append(entries, e), append(rows, row)
 	}
-	if d.err == nil && (len(key) == 0 || touch > t.seq || flags > 1) {
-		d.fail()
+	if d.Err == nil && (len(key) == 0 || touch > t.seq || flags > 1) {
+		d.Fail()
 	}
-	if d.err != nil {
-		return d.err
+	if d.Err != nil {
+		return d.Err
 	}
 	d.entries, d.rows = entries, rows
 	if i, ok := t.byKey[key]; ok {
