@@ -83,12 +83,6 @@ func (r *rowsAD) machine() {
 			return
 		}
 		// A machine of which nobody says where it stands is where its owner is.
-		r.text(cOfficeName, r.other.first(aOffice))
-		r.text(cOfficeCity, r.other.first(aCity))
-		country := r.other.first(aCountryName)
-		if country == "" {
-			country = r.other.first(aCountryCode)
-		}
-		r.text(cOfficeCountry, country)
+		r.office(r.other)
 	}
 }

@@ -249,17 +249,22 @@ func (r *rowsAD) names(o *object, sid, kind string) {
 	}
 }
 
+// office writes where somebody's desk stands.
+func (r *rowsAD) office(of values) {
+	r.text(cOfficeName, of.first(aOffice))
+	r.text(cOfficeCity, of.first(aCity))
+	country := of.first(aCountryName)
+	if country == "" {
+		country = of.first(aCountryCode)
+	}
+	r.text(cOfficeCountry, country)
+}
+
 func (r *rowsAD) person() {
 	r.text(cFullName, fullName(r.v))
 	r.text(cDepartment, r.v.first(aDepartment))
 	r.text(cTitle, r.v.first(aTitle))
-	r.text(cOfficeName, r.v.first(aOffice))
-	r.text(cOfficeCity, r.v.first(aCity))
-	country := r.v.first(aCountryName)
-	if country == "" {
-		country = r.v.first(aCountryCode)
-	}
-	r.text(cOfficeCountry, country)
+	r.office(r.v)
 	org := r.v.first(aCompany)
 	if org == "" {
 		org = r.v.first(aOrganization)

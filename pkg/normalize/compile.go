@@ -20,6 +20,10 @@ type rule struct {
 	sources []*source
 }
 
+func newRule(leaf int, f ecs.Field, soft bool) rule {
+	return rule{leaf: leaf, field: f, textual: f.Type.Textual(), soft: soft}
+}
+
 // action sets a field to a constant, or to a source.
 type action struct {
 	leaf   int
@@ -80,7 +84,7 @@ func (c *compiler) fields(n *yaml.Node) {
 		if !ok {
 			continue
 		}
-		r := rule{leaf: leaf, field: f, textual: f.Type.Textual(), soft: soft}
+		r := newRule(leaf, f, soft)
 		for _, s := range c.alternatives(vals[i], "fields."+k.Value) {
 			if s.Kind == yaml.MappingNode {
 				if src, ok := c.object(f, s); ok {
@@ -117,7 +121,8 @@ func (c *compiler) actions(n *yaml.Node, what string) []action {
 					continue
 				}
 				if a.rule == nil {
-					a.rule = &rule{leaf: leaf, field: f, textual: f.Type.Textual(), soft: soft}
+					r := newRule(leaf, f, soft)
+					a.rule = &r
 				}
 				a.rule.sources = append(a.rule.sources, compiled)
 				continue

@@ -88,7 +88,9 @@ func (c *compiler) finishCopies() error {
 		if err != nil {
 			return err
 		}
-		cp.rules = append(cp.rules, rule{leaf: leaf, field: f, textual: f.Type.Textual(), soft: true, sources: []*source{src}})
+		r := newRule(leaf, f, true)
+		r.sources = []*source{src}
+		cp.rules = append(cp.rules, r)
 	}
 	return nil
 }

@@ -63,33 +63,7 @@ func (c *Config) Check() (bad []dimension.Complaint) {
 	add := func(key, format string, args ...any) {
 		bad = append(bad, dimension.Complaint{Key: key, Message: fmt.Sprintf(format, args...)})
 	}
-	part := func(key string, got []dimension.Complaint) {
-		for _, g := range got {
-			bad = append(bad, dimension.Complaint{Key: key + "." + g.Key, Message: g.Message})
-		}
-	}
-	n, single := 0, false
-	if c.HTTP != nil {
-		n++
-		part("http", c.HTTP.Check())
-		single = !c.HTTP.batched()
-	}
-	if c.SQL != nil {
-		n++
-		part("sql", c.SQL.Check())
-	}
-	if c.LDAP != nil {
-		n++
-		part("ldap", c.LDAP.Check())
-	}
-	if c.DNS != nil {
-		n++
-		part("dns", c.DNS.Check())
-		single = true
-	}
-	if n != 1 {
-		add("", "%d backends; expected one of http, sql, ldap and dns", n)
-	}
+	single := c.checkBackends(&bad)
 	for _, d := range []struct {
 		key  string
 		v    *time.Duration
@@ -147,6 +121,38 @@ func (c *Config) Check() (bad []dimension.Complaint) {
 		add("max_stale", "%s; expected a duration of 0 or more", *c.MaxStale)
 	}
 	return bad
+}
+
+// checkBackends adds what is wrong with the backend, and tells whether a call of it has a single key.
+func (c *Config) checkBackends(bad *[]dimension.Complaint) (single bool) {
+	part := func(key string, got []dimension.Complaint) {
+		for _, g := range got {
+			*bad = append(*bad, dimension.Complaint{Key: key + "." + g.Key, Message: g.Message})
+		}
+	}
+	n := 0
+	if c.HTTP != nil {
+		n++
+		part("http", c.HTTP.Check())
+		single = !c.HTTP.batched()
+	}
+	if c.SQL != nil {
+		n++
+		part("sql", c.SQL.Check())
+	}
+	if c.LDAP != nil {
+		n++
+		part("ldap", c.LDAP.Check())
+	}
+	if c.DNS != nil {
+		n++
+		part("dns", c.DNS.Check())
+		single = true
+	}
+	if n != 1 {
+		*bad = append(*bad, dimension.Complaint{Message: fmt.Sprintf("%d backends; expected one of http, sql, ldap and dns", n)})
+	}
+	return single
 }
 
 // Open makes the backend that is configured. A backend that has connections is an io.Closer; the Cache closes it.
